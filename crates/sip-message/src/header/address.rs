@@ -1,0 +1,300 @@
+//! Header fields that hold an address: `name-addr` or `addr-spec` and parameters (RFC 3261 §20.10,
+//! §20.20, §20.30, §20.34, §20.39).
+
+use std::fmt;
+
+use bytestring::ByteString;
+use nom::{
+    Parser,
+    bytes::complete::take_while1,
+    character::complete::char,
+    combinator::{opt, recognize},
+    multi::many0_count,
+};
+
+use super::{Header, HeaderName};
+use crate::{
+    Parameters, Uri,
+    parse::{
+        Fault, ParseError, Parsed, expect, finish, is_token_char, lws, quoted_string, semi,
+        unquote, write_quoted,
+    },
+    uri::{header_parameters, uri},
+};
+
+/// A URI with an optional display name (RFC 3261 §20.10).
+#[derive(Clone, Debug, PartialEq)]
+pub struct NameAddr {
+    /// The display name, without quotes and escapes.
+    pub display_name: Option<ByteString>,
+    /// The URI.
+    pub uri: Uri,
+}
+
+impl NameAddr {
+    /// The address `uri` without a display name.
+    pub fn new(uri: Uri) -> Self {
+        Self { display_name: None, uri }
+    }
+
+    /// The same address with a display name.
+    #[must_use]
+    pub fn with_display_name(self, name: impl Into<ByteString>) -> Self {
+        Self { display_name: Some(name.into()), ..self }
+    }
+
+    /// Appends the address in its `name-addr` form, which is right for every URI.
+    fn write(&self, out: &mut String) {
+        if let Some(name) = &self.display_name {
+            write_quoted(name, out);
+            out.push(' ');
+        }
+        out.push_str(&format!("<{}>", self.uri));
+    }
+}
+
+impl fmt::Display for NameAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write(&mut text);
+        f.write_str(&text)
+    }
+}
+
+impl std::str::FromStr for NameAddr {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let owner = ByteString::from(text);
+        finish(&owner, "RFC 3261 §20.10", |i| name_addr_or_addr_spec(&owner, i))
+    }
+}
+
+impl std::convert::From<Uri> for NameAddr {
+    fn from(uri: Uri) -> Self {
+        Self::new(uri)
+    }
+}
+
+macro_rules! address_headers {
+    ($($(#[$doc:meta])* $header:ident $name:ident $is_list:literal $form:ident $rfc:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $header {
+            /// The address.
+            pub address: NameAddr,
+            /// The parameters behind the address.
+            pub parameters: Parameters,
+        }
+
+        impl $header {
+            /// The field with `address` and no parameters.
+            pub fn new(address: impl Into<NameAddr>) -> Self {
+                Self { address: address.into(), parameters: Parameters::new() }
+            }
+
+            /// The URI of the address.
+            pub fn uri(&self) -> &Uri {
+                &self.address.uri
+            }
+        }
+
+        impl Header for $header {
+            const NAME: HeaderName = HeaderName::$name;
+            const IS_LIST: bool = $is_list;
+
+            fn parse(value: &ByteString) -> Result<Self, ParseError> {
+                let (address, parameters) = parse_address(value, $rfc, $form)?;
+                Ok(Self { address, parameters })
+            }
+
+            fn write(&self, out: &mut String) {
+                write_address(&self.address, &self.parameters, out);
+            }
+        }
+    )*};
+}
+
+address_headers! {
+    /// Who sent the request, RFC 3261 §20.20.
+    From FROM false name_addr_or_addr_spec "RFC 3261 §20.20";
+    /// Whom the request is for, RFC 3261 §20.39.
+    To TO false name_addr_or_addr_spec "RFC 3261 §20.39";
+    /// A proxy to visit, RFC 3261 §20.34.
+    Route ROUTE true name_addr "RFC 3261 §20.34";
+    /// A proxy that stays in the path, RFC 3261 §20.30.
+    RecordRoute RECORD_ROUTE true name_addr "RFC 3261 §20.30";
+    /// Where to answer to if not to `From`, RFC 3261 §20.31.
+    ReplyTo REPLY_TO false name_addr_or_addr_spec "RFC 3261 §20.31";
+    /// A proxy between registrar and contact, RFC 3327 §4.
+    Path PATH true name_addr "RFC 3327 §4";
+    /// A proxy on the way out, told by the registrar, RFC 3608 §5.
+    ServiceRoute SERVICE_ROUTE true name_addr "RFC 3608 §5";
+    /// Whom to contact in a transfer, RFC 3515 §2.1.
+    ReferTo REFER_TO false name_addr_or_addr_spec "RFC 3515 §2.1";
+    /// Who asked for a transfer, RFC 3892 §3.
+    ReferredBy REFERRED_BY false name_addr_or_addr_spec "RFC 3892 §3";
+    /// The identity that a trusted network vouches for, RFC 3325 §9.1.
+    PAssertedIdentity P_ASSERTED_IDENTITY true name_addr_or_addr_spec "RFC 3325 §9.1";
+}
+
+macro_rules! tagged {
+    ($($header:ident)*) => {$(
+        impl $header {
+            /// The dialog tag (RFC 3261 §19.3).
+            pub fn tag(&self) -> Option<&str> {
+                self.parameters.value("tag")
+            }
+
+            /// The same field with the dialog tag `tag`, which must be a token.
+            #[must_use]
+            pub fn with_tag(mut self, tag: impl Into<ByteString>) -> Self {
+                self.parameters.set("tag", Some(tag));
+                self
+            }
+        }
+    )*};
+}
+
+tagged! { From To }
+
+/// Where to reach a user agent, RFC 3261 §20.10.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all contacts are addresses")]
+pub enum Contact {
+    /// `*`: all bindings (RFC 3261 §10.2.2).
+    Star,
+    /// One address.
+    Address {
+        /// The address.
+        address: NameAddr,
+        /// The parameters behind the address, such as `expires` and `q`.
+        parameters: Parameters,
+    },
+}
+
+impl Contact {
+    /// The contact `address` without parameters.
+    pub fn new(address: impl Into<NameAddr>) -> Self {
+        Self::Address { address: address.into(), parameters: Parameters::new() }
+    }
+
+    /// The URI of the address; `None` for `*`.
+    pub fn uri(&self) -> Option<&Uri> {
+        match self {
+            Self::Star => None,
+            Self::Address { address, .. } => Some(&address.uri),
+        }
+    }
+
+    /// The parameters of the address; `None` for `*`.
+    pub fn parameters(&self) -> Option<&Parameters> {
+        match self {
+            Self::Star => None,
+            Self::Address { parameters, .. } => Some(parameters),
+        }
+    }
+
+    /// The `expires` parameter, in seconds, if there is a sound one (RFC 3261 §10.2.1.1).
+    pub fn expires(&self) -> Option<u32> {
+        self.parameters()?.value("expires")?.parse().ok()
+    }
+}
+
+impl Header for Contact {
+    const NAME: HeaderName = HeaderName::CONTACT;
+    const IS_LIST: bool = true;
+
+    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+        if value.trim_matches([' ', '\t']) == "*" {
+            return Ok(Self::Star);
+        }
+        let (address, parameters) =
+            parse_address(value, "RFC 3261 §20.10", name_addr_or_addr_spec)?;
+        Ok(Self::Address { address, parameters })
+    }
+
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::Star => out.push('*'),
+            Self::Address { address, parameters } => write_address(address, parameters, out),
+        }
+    }
+}
+
+type Form = for<'a> fn(&ByteString, &'a str) -> Parsed<'a, NameAddr>;
+
+fn parse_address(
+    value: &ByteString,
+    rfc: &'static str,
+    form: Form,
+) -> Result<(NameAddr, Parameters), ParseError> {
+    let address = |i| form(value, i);
+    finish(value, rfc, (address, |i| header_parameters(value, i)))
+}
+
+fn write_address(address: &NameAddr, parameters: &Parameters, out: &mut String) {
+    address.write(out);
+    out.push_str(&parameters.to_string());
+}
+
+fn name_addr_or_addr_spec<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, NameAddr> {
+    match name_addr(owner, i) {
+        Ok(parsed) => Ok(parsed),
+        Err(error) if i.contains('<') || i.starts_with('"') => Err(error),
+        Err(_) => addr_spec(owner, i),
+    }
+}
+
+/// `[ display-name ] LAQUOT addr-spec RAQUOT`. White space before `<` may lack (RFC 4475 §3.1.1.6).
+fn name_addr<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, NameAddr> {
+    let (i, display_name) = display_name(owner, i)?;
+    let (i, _) = (lws, expect("\"<\" before the URI", char('<'))).parse(i)?;
+    let (i, uri) = uri(owner, i)?;
+    let (i, _) = expect("\">\" after the URI", char('>')).parse(i)?;
+    Ok((i, NameAddr { display_name, uri }))
+}
+
+/// `quoted-string / *( token LWS )`.
+fn display_name<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, Option<ByteString>> {
+    if i.starts_with('"') {
+        let (rest, raw) = quoted_string(i)?;
+        let name = match unquote(raw) {
+            std::borrow::Cow::Borrowed(text) => owner.slice_ref(text),
+            std::borrow::Cow::Owned(text) => text.into(),
+        };
+        return Ok((rest, Some(name)));
+    }
+    let words = recognize(many0_count((take_while1(is_token_char), lws)));
+    let (rest, words) = { words }.parse(i)?;
+    let words = words.trim_end_matches([' ', '\t']);
+    Ok((rest, if words.is_empty() { None } else { Some(owner.slice_ref(words)) }))
+}
+
+/// A URI without brackets: parameters behind it are those of the field, and it must not hold a
+/// comma or a question mark (RFC 3261 §20).
+fn addr_spec<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, NameAddr> {
+    let end = i.find([';', ' ', '\t']).unwrap_or(i.len());
+    let (text, rest) = i.split_at_checked(end).unwrap_or((i, ""));
+    if let Some(at) = text.find(['?', ',']) {
+        let rest = i.get(at..).unwrap_or_default();
+        return Fault::error(rest, "angle brackets around a URI with \"?\" or \",\"");
+    }
+    match uri(owner, text) {
+        Ok(("", uri)) => {
+            let (rest, _) = opt(nom::combinator::peek(semi)).parse(rest)?;
+            Ok((rest, NameAddr::new(uri)))
+        }
+        // What is left is measured against the whole value, not against this part of it.
+        Ok((left, _)) => Fault::error(suffix(i, end, left), "the end of the URI"),
+        Err(error) => {
+            Err(error
+                .map(|fault| Fault { rest: suffix(i, end, fault.rest), expected: fault.expected }))
+        }
+    }
+}
+
+/// The part of `i` that begins where `left`, the last part of its first `end` bytes, begins.
+fn suffix<'a>(i: &'a str, end: usize, left: &str) -> &'a str {
+    i.get(end.saturating_sub(left.len())..).unwrap_or_default()
+}

@@ -1,0 +1,71 @@
+//! What identifies a request: `CSeq` and `Call-ID` (RFC 3261 §20.16, §20.8).
+
+use bytestring::ByteString;
+use nom::{Parser, bytes::complete::take_while1, character::complete::char, combinator::opt};
+
+use super::{Header, HeaderName};
+use crate::{
+    Method,
+    parse::{ParseError, Parsed, expect, finish, is_token_char, lws1, number, token},
+};
+
+/// The order of a request within its dialog, and its method, RFC 3261 §20.16.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CSeq {
+    /// The sequence number. Below 2^31 when sent (RFC 3261 §8.1.1.5).
+    pub number: u32,
+    /// The method of the request.
+    pub method: Method,
+}
+
+impl Header for CSeq {
+    const NAME: HeaderName = HeaderName::CSEQ;
+    const IS_LIST: bool = false;
+
+    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+        let method = expect("a method", token);
+        let (number, _, method) = finish(value, "RFC 3261 §20.16", (number, lws1, method))?;
+        Ok(Self { number, method: Method::from_text(value.slice_ref(method))? })
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str(&format!("{} {}", self.number, self.method));
+    }
+}
+
+/// The identifier that all messages of a call share, RFC 3261 §20.8. It is compared octet by octet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub ByteString);
+
+impl CallId {
+    /// The identifier as it stands on the wire.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for CallId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Header for CallId {
+    const NAME: HeaderName = HeaderName::CALL_ID;
+    const IS_LIST: bool = false;
+
+    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+        let rule = nom::combinator::recognize((word, opt((char('@'), word))));
+        finish(value, "RFC 3261 §20.8", rule).map(|text| Self(value.slice_ref(text)))
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str(&self.0);
+    }
+}
+
+/// `word` (RFC 3261 §25.1).
+fn word(i: &str) -> Parsed<'_, &str> {
+    let in_word = |c: char| is_token_char(c) || "()<>:\\\"/[]?{}".contains(c);
+    expect("a word", take_while1(in_word)).parse(i)
+}

@@ -1,0 +1,65 @@
+//! Typed header fields (RFC 3261 §20 and extensions), one file a family.
+#![deny(clippy::arithmetic_side_effects)]
+
+use bytestring::ByteString;
+
+use crate::ParseError;
+
+mod name;
+pub use name::HeaderName;
+pub(crate) use name::Known;
+
+mod address;
+pub use address::{
+    Contact, From, NameAddr, PAssertedIdentity, Path, RecordRoute, ReferTo, ReferredBy, ReplyTo,
+    Route, ServiceRoute, To,
+};
+
+mod cseq;
+pub use cseq::{CSeq, CallId};
+
+mod content;
+pub use content::{
+    Accept, ContentDisposition, ContentEncoding, ContentLength, ContentType, MediaType,
+};
+
+mod date;
+pub use date::{Date, Timestamp};
+
+mod number;
+pub use number::{Expires, MaxForwards, MinExpires, RSeq, RetryAfter};
+
+mod option;
+pub use option::{Allow, AllowEvents, ProxyRequire, Require, Supported, Unsupported};
+
+mod reason;
+pub use reason::{Reason, Warning};
+
+mod text;
+pub use text::{Organization, Priority, Server, Subject, UserAgent};
+
+mod via;
+pub use via::Via;
+
+/// A header field with a type: its value can be read from text and written as text.
+pub trait Header: Sized {
+    /// The name of the header field.
+    const NAME: HeaderName;
+    /// Whether the field is a comma-separated list of such values, so that one row may hold many
+    /// and many rows are one list (RFC 3261 §7.3.1).
+    const IS_LIST: bool;
+    /// Whether the grammar allows a list without any value.
+    const MAY_BE_EMPTY: bool = false;
+
+    /// Reads one value: the text of the field, unfolded, or one element of a list.
+    ///
+    /// # Errors
+    /// When the text does not follow the grammar of the field; the offset counts from its start.
+    fn parse(value: &ByteString) -> Result<Self, ParseError>;
+
+    /// Appends the value to `out`, without name and line end.
+    fn write(&self, out: &mut String);
+}
+
+#[cfg(test)]
+mod tests;

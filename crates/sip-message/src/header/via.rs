@@ -1,0 +1,117 @@
+//! `Via` (RFC 3261 §20.42, RFC 3581 for `rport`).
+
+use std::net::IpAddr;
+
+use bytestring::ByteString;
+use nom::bytes::complete::{tag, tag_no_case};
+
+use super::{Header, HeaderName};
+use crate::{
+    Host, Parameters,
+    parse::{ParseError, expect, finish, lws1, slash, token},
+    uri::{header_parameters, host_port, ipv6},
+};
+
+/// One hop that the request has taken. The protocol is always `SIP/2.0`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Via {
+    /// The transport, such as `UDP`, as it was written.
+    pub transport: ByteString,
+    /// The host of `sent-by`.
+    pub host: Host,
+    /// The port of `sent-by`.
+    pub port: Option<u16>,
+    /// The parameters, such as `branch` and `received`.
+    pub parameters: Parameters,
+}
+
+impl Via {
+    /// A hop without parameters.
+    pub fn new(transport: impl Into<ByteString>, host: Host, port: Option<u16>) -> Self {
+        Self { transport: transport.into(), host, port, parameters: Parameters::new() }
+    }
+
+    /// The same hop with the branch `branch`, which must be a token.
+    #[must_use]
+    pub fn with_branch(mut self, branch: impl Into<ByteString>) -> Self {
+        self.parameters.set("branch", Some(branch));
+        self
+    }
+
+    /// The same hop with an empty `rport`: it asks for the source port (RFC 3581 §3).
+    #[must_use]
+    pub fn with_rport(mut self) -> Self {
+        self.parameters.set("rport", None::<ByteString>);
+        self
+    }
+
+    /// The transaction identifier (RFC 3261 §8.1.1.7).
+    pub fn branch(&self) -> Option<&str> {
+        self.parameters.value("branch")
+    }
+
+    /// The address that the request came from, if the receiver put it in. Brackets around an IPv6
+    /// address are forgiven (RFC 5118 §4.5).
+    pub fn received(&self) -> Option<IpAddr> {
+        let text = self.parameters.value("received")?;
+        let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        match inside {
+            Some(inside) => ipv6(inside).map(IpAddr::V6),
+            None => text.parse().ok().or_else(|| ipv6(text).map(IpAddr::V6)),
+        }
+    }
+
+    /// Puts in where the request came from (RFC 3261 §18.2.1). IPv6 is written without brackets.
+    pub fn set_received(&mut self, address: IpAddr) {
+        self.parameters.set("received", Some(address.to_string()));
+    }
+
+    /// Whether the sender asks for its source port, or has it told (RFC 3581 §3).
+    pub fn has_rport(&self) -> bool {
+        self.parameters.contains("rport")
+    }
+
+    /// The source port of the request, if the receiver put it in (RFC 3581 §4).
+    pub fn rport(&self) -> Option<u16> {
+        self.parameters.value("rport")?.parse().ok()
+    }
+
+    /// Puts in the source port of the request (RFC 3581 §4).
+    pub fn set_rport(&mut self, port: u16) {
+        self.parameters.set("rport", Some(port.to_string()));
+    }
+
+    /// The multicast address or the host to send responses to (RFC 3261 §18.2.2).
+    pub fn maddr(&self) -> Option<&str> {
+        self.parameters.value("maddr")
+    }
+
+    /// The time to live of multicast packets, 0 to 255 (RFC 3261 §18.1.1).
+    pub fn ttl(&self) -> Option<u8> {
+        self.parameters.value("ttl")?.parse().ok()
+    }
+}
+
+impl Header for Via {
+    const NAME: HeaderName = HeaderName::VIA;
+    const IS_LIST: bool = true;
+
+    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+        let version = expect("SIP/2.0", (tag_no_case("SIP"), slash, tag("2.0")));
+        let protocol = (version, slash, expect("a transport", token), lws1);
+        let sent_by = |i| host_port(value, true, i);
+        let rule = (protocol, sent_by, |i| header_parameters(value, i));
+        let ((_, _, transport, _), (host, port), parameters) = finish(value, RFC, rule)?;
+        Ok(Self { transport: value.slice_ref(transport), host, port, parameters })
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str(&format!("SIP/2.0/{} {}", self.transport, self.host));
+        if let Some(port) = self.port {
+            out.push_str(&format!(":{port}"));
+        }
+        out.push_str(&self.parameters.to_string());
+    }
+}
+
+const RFC: &str = "RFC 3261 §20.42";

@@ -1,0 +1,17 @@
+//! From bytes to structure: the line scan, the grammar of values, and errors that say where.
+#![deny(clippy::arithmetic_side_effects)]
+
+mod error;
+pub use error::ParseError;
+pub(crate) use error::{Fault, Parsed};
+
+mod caret;
+
+mod grammar;
+pub(crate) use grammar::{
+    comment, equal, expect, finish, is_host_char, is_token, is_token_char, lws, lws1, number,
+    quoted_string, semi, slash, token, unquote, write_quoted,
+};
+
+mod scan;
+pub(crate) use scan::{Line, Scan, Span, start_of_message};

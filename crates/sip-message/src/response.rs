@@ -1,0 +1,106 @@
+//! Responses (RFC 3261 §7.2).
+#![deny(clippy::arithmetic_side_effects)]
+
+use bytes::Bytes;
+
+use crate::{
+    Header, Headers, ParseError, Profile, ResponseBuilder, StatusCode, ValidRequest, Values,
+    message::common,
+    parse::{Scan, Span},
+};
+
+/// A response. Cloning copies the index and shares the bytes.
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub(crate) headers: Headers,
+    status: StatusCode,
+    version: Span,
+    reason: Span,
+    pub(crate) body: usize,
+}
+
+common!(Response);
+
+impl Response {
+    /// Starts a new response that answers no request that is at hand.
+    pub fn builder(status: StatusCode) -> ResponseBuilder {
+        ResponseBuilder::new(status)
+    }
+
+    /// Starts a response to `request`: all `Via`, `From`, `To`, `Call-ID` and `CSeq`, and
+    /// `Timestamp` in a 100, are copied as they came (RFC 3261 §8.2.6).
+    ///
+    /// The `To` tag of §8.2.6.2 is up to the caller: [`ResponseBuilder::to_tag`].
+    pub fn reply_to(request: &ValidRequest, status: StatusCode) -> ResponseBuilder {
+        ResponseBuilder::reply_to(request, status)
+    }
+
+    /// Starts a response that is this one but for the changes to come.
+    pub fn edit(&self) -> ResponseBuilder {
+        ResponseBuilder::edit(self)
+    }
+
+    /// The status code.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The reason phrase. Of one that is not UTF-8 this is the part before the first bad byte;
+    /// [`Response::reason_bytes`] has it all.
+    pub fn reason(&self) -> &str {
+        let bytes = self.reason_bytes();
+        match str::from_utf8(bytes) {
+            Ok(reason) => reason,
+            Err(error) => bytes
+                .get(..error.valid_up_to())
+                .and_then(|valid| str::from_utf8(valid).ok())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The reason phrase as it came.
+    pub fn reason_bytes(&self) -> &[u8] {
+        self.reason.of(&self.headers.bytes)
+    }
+
+    /// The protocol version as it stands on the status line.
+    pub fn version(&self) -> &str {
+        str::from_utf8(self.version.of(&self.headers.bytes)).unwrap_or_default()
+    }
+
+    /// `SIP-Version SP Status-Code SP Reason-Phrase`.
+    pub(crate) fn index(bytes: Bytes, scan: Scan, profile: Profile) -> Result<Self, ParseError> {
+        let line = scan.start_line;
+        let malformed = |at: usize, expected| {
+            ParseError::new(line.start().saturating_add(at), expected, "RFC 3261 §7.2")
+        };
+        let text = line.of(&bytes);
+        let version = memchr::memchr(b' ', text).unwrap_or(text.len());
+        let code = version.saturating_add(1);
+        let after = text.get(code..).unwrap_or_default();
+        let (digits, after) = after.split_at_checked(3).unwrap_or((after, b""));
+        let status =
+            status(digits).ok_or_else(|| malformed(code, "a status code from 100 to 699"))?;
+        let end_of_code = code.saturating_add(3);
+        let reason = match after {
+            [b' ', ..] => end_of_code.saturating_add(1),
+            [] if profile == Profile::Tolerant => end_of_code,
+            _ => return Err(malformed(end_of_code, "a space after the status code")),
+        };
+        let place = |at: usize| line.start().saturating_add(at);
+        Ok(Self {
+            status,
+            version: Span::new(line.start(), place(version)),
+            reason: Span::new(place(reason), line.end as usize),
+            body: scan.body,
+            headers: Headers { bytes, lines: scan.lines },
+        })
+    }
+}
+
+/// `3DIGIT` of one of the six classes.
+fn status(digits: &[u8]) -> Option<StatusCode> {
+    let digits = str::from_utf8(digits).ok()?;
+    let all_digits = digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if all_digits { digits.parse().ok().and_then(StatusCode::new) } else { None }
+}

@@ -1,0 +1,172 @@
+//! SIP and SIPS URIs (RFC 3261 §19.1.1, §25.1).
+
+use std::{borrow::Cow, fmt};
+
+use bytestring::ByteString;
+use nom::{
+    Parser,
+    branch::alt,
+    bytes::complete::take_while1,
+    character::complete::char,
+    combinator::{opt, recognize},
+    multi::{many0_count, separated_list1},
+    sequence::{preceded, terminated},
+};
+
+use super::{
+    Host, Parameters,
+    escape::{escapable, escape_user, escaped, unescape},
+    host_port, is_unreserved,
+};
+use crate::parse::{Fault, Parsed, expect};
+
+/// A `sip:` or `sips:` URI and its parts. Texts stay escaped as they were written.
+#[derive(Clone, Debug)]
+pub struct SipUri {
+    /// Whether the scheme is `sips`.
+    pub secure: bool,
+    /// The user part, with its escapes; see [`SipUri::user_text`].
+    pub user: Option<ByteString>,
+    /// The password, with its escapes.
+    pub password: Option<ByteString>,
+    /// The host.
+    pub host: Host,
+    /// The port, if one is given.
+    pub port: Option<u16>,
+    /// The URI parameters, such as `transport` and `lr`.
+    pub parameters: Parameters,
+    /// What stands after `?`, with its escapes; see [`SipUri::header_fields`].
+    pub headers: Option<ByteString>,
+}
+
+impl SipUri {
+    /// `sip:` and the host.
+    pub fn new(host: Host) -> Self {
+        Self {
+            secure: false,
+            user: None,
+            password: None,
+            host,
+            port: None,
+            parameters: Parameters::new(),
+            headers: None,
+        }
+    }
+
+    /// The same URI with the user part `user`, escaped as needed.
+    #[must_use]
+    pub fn with_user(self, user: &str) -> Self {
+        Self { user: Some(escape_user(user).into()), ..self }
+    }
+
+    /// The same URI with a port.
+    #[must_use]
+    pub fn with_port(self, port: u16) -> Self {
+        Self { port: Some(port), ..self }
+    }
+
+    /// The user part without escapes. It may hold any byte, NUL included (RFC 4475 §3.1.1.4).
+    pub fn user_text(&self) -> Option<Cow<'_, [u8]>> {
+        self.user.as_deref().map(unescape)
+    }
+
+    /// The `transport` parameter (RFC 3261 §19.1.1).
+    pub fn transport(&self) -> Option<&str> {
+        self.parameters.value("transport")
+    }
+
+    /// Whether the `lr` parameter says that the host routes loosely (RFC 3261 §16.12).
+    pub fn is_loose_router(&self) -> bool {
+        self.parameters.contains("lr")
+    }
+
+    /// The header fields that a request made from this URI is asked to carry, without escapes.
+    pub fn header_fields(&self) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+        let fields = self.headers.as_deref().unwrap_or_default();
+        fields.split('&').filter(|field| !field.is_empty()).map(|field| {
+            let (name, value) = field.split_once('=').unwrap_or((field, ""));
+            (unescape(name), unescape(value))
+        })
+    }
+}
+
+impl fmt::Display for SipUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.secure { "sips:" } else { "sip:" })?;
+        if let Some(user) = &self.user {
+            f.write_str(user)?;
+            if let Some(password) = &self.password {
+                write!(f, ":{password}")?;
+            }
+            f.write_str("@")?;
+        }
+        write!(f, "{}", self.host)?;
+        if let Some(port) = self.port {
+            write!(f, ":{port}")?;
+        }
+        write!(f, "{}", self.parameters)?;
+        match &self.headers {
+            Some(headers) => write!(f, "?{headers}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What follows `sip:` or `sips:`; `i` must be a part of `owner`.
+pub(super) fn sip_uri<'a>(owner: &ByteString, secure: bool, i: &'a str) -> Parsed<'a, SipUri> {
+    let (i, userinfo) = opt(userinfo).parse(i)?;
+    let (i, (host, port)) = host_port(owner, false, i)?;
+    let (i, parameters) = uri_parameters(owner, i)?;
+    let (i, headers) = opt(preceded(char('?'), headers)).parse(i)?;
+    let slice = |text: &str| owner.slice_ref(text);
+    let (user, password) = match userinfo {
+        Some((user, password)) => (Some(slice(user)), password.map(slice)),
+        None => (None, None),
+    };
+    let headers = headers.map(slice);
+    Ok((i, SipUri { secure, user, password, host, port, parameters, headers }))
+}
+
+/// `user [ ":" password ] "@"`. None of the parts behind can hold an unescaped `@`.
+fn userinfo(i: &str) -> Parsed<'_, (&str, Option<&str>)> {
+    let plain = |c: char| is_unreserved(c) || is_user_unreserved(c);
+    let user = escapable(alt((take_while1(plain), escaped)));
+    let secret = |c: char| is_unreserved(c) || matches!(c, '&' | '=' | '+' | '$' | ',');
+    let password = recognize(many0_count(alt((take_while1(secret), escaped))));
+    terminated((user, opt(preceded(char(':'), password))), char('@')).parse(i)
+}
+
+/// `*( ";" uri-parameter )`.
+fn uri_parameters<'a>(owner: &ByteString, mut i: &'a str) -> Parsed<'a, Parameters> {
+    let mut parameters = Parameters::new();
+    while let Some(rest) = i.strip_prefix(';') {
+        let (after, name) = expect("a URI parameter name", param_text()).parse(rest)?;
+        let value = expect("a URI parameter value", param_text());
+        let (after, value) = match after.strip_prefix('=') {
+            None => (after, None),
+            Some(after) => { value }.map(Some).parse(after)?,
+        };
+        parameters.push(owner, rest, (name, value))?;
+        i = after;
+    }
+    Ok((i, parameters))
+}
+
+fn param_text<'a>() -> impl Parser<&'a str, Output = &'a str, Error = Fault<'a>> {
+    let plain = |c: char| is_unreserved(c) || "[]/:&+$".contains(c);
+    escapable(alt((take_while1(plain), escaped)))
+}
+
+/// `header *( "&" header )`, as one text.
+fn headers(i: &str) -> Parsed<'_, &str> {
+    let plain = |c: char| is_unreserved(c) || "[]/?:+$".contains(c);
+    let name = escapable(alt((take_while1(plain), escaped)));
+    let value = recognize(many0_count(alt((take_while1(plain), escaped))));
+    let header = (name, expect("\"=\" after a URI header name", char('=')), value);
+    let list = expect("a URI header", separated_list1(char('&'), header));
+    recognize(list).parse(i)
+}
+
+pub(super) fn is_user_unreserved(c: char) -> bool {
+    "&=+$,;?/".contains(c)
+}
