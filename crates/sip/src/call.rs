@@ -1,0 +1,332 @@
+//! Calls: the INVITE usage of a dialog (RFC 3261 §13 to §15), one file a verb.
+//!
+//! ```text
+//!            invite                                   INVITE received
+//!              │                                            │
+//!          Calling ── failure, CANCEL ──► over ◄── reject, CANCEL ── Ringing
+//!              │ 2xx                                        │ answer
+//!              └───────────────► Standing ◄─────────────────┘
+//!                                    │ hang_up
+//!                                 Leaving ── BYE answered or timed out ──► over
+//! ```
+
+mod acknowledge;
+mod answer;
+mod callee;
+mod caller;
+mod cancel;
+mod hang_up;
+mod inspect;
+mod invite;
+pub use invite::Invite;
+mod options;
+mod progress;
+mod reinvite;
+mod reject;
+mod session;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Instant,
+};
+
+use offhook_sansio::{Deadlines, Flow, Key, Table, Timers};
+use offhook_sip_message::{Method, StatusCode, ValidRequest, ValidResponse};
+use tracing::debug;
+
+use self::{
+    callee::Callee,
+    caller::{Caller, OutgoingInvite},
+    session::Session,
+};
+use crate::{
+    End, Error, Event,
+    dialog::{Dialog, DialogId},
+    transaction::{Failure, Notice, TransactionId, TransactionLayer},
+};
+
+/// Names one call of a [`UserAgent`](crate::UserAgent), until it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(Key<Call>);
+
+/// All calls of a user agent, and the dialogs and transactions by which messages find them.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    calls: Table<Call>,
+    dialogs: HashMap<DialogId, CallId>,
+    uses: HashMap<TransactionId, Use>,
+    deadlines: Deadlines<CallId>,
+    events: VecDeque<Event>,
+}
+
+/// What a transaction is for. It lives as long as the transaction, which may outlive the call.
+#[derive(Debug)]
+enum Use {
+    /// An INVITE of ours, first or later.
+    Invite(Box<OutgoingInvite>),
+    /// The BYE that ends a call of ours.
+    Bye(CallId),
+    /// An INVITE of the peer, first or later.
+    Invitation(CallId),
+}
+
+/// One call.
+#[derive(Debug)]
+pub(crate) struct Call {
+    state: State,
+    timers: Timers<Timer>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// We called; no final answer so far.
+    Calling(Caller),
+    /// We are called; no final answer so far.
+    Ringing(Box<Callee>),
+    /// A 2xx was sent or received.
+    Standing(Box<Session>),
+    /// Our BYE is under way.
+    Leaving(Box<Dialog>),
+}
+
+/// The timers of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// Sends the 2xx again until its ACK comes (RFC 3261 §13.3.1.4).
+    Accepted,
+    /// Gives up waiting for the ACK to a 2xx (RFC 3261 §13.3.1.4).
+    NotAcknowledged,
+    /// Sends a provisional response again, so that no proxy gives up (RFC 3261 §13.3.1.1).
+    Progress,
+    /// The invitation's `Expires` has run out (RFC 3261 §13.2.1, §13.3.1).
+    Expires,
+}
+
+impl Calls {
+    /// Takes what the transaction layer has to tell.
+    pub(crate) fn notice(&mut self, layer: &mut TransactionLayer, now: Instant, notice: Notice) {
+        match notice {
+            Notice::Request { request, flow } => self.receive(layer, now, request, flow),
+            Notice::Ack { request, flow } => self.acknowledged(layer, now, &request, flow),
+            Notice::Response { transaction, response } => {
+                self.responded(layer, now, transaction, response);
+            }
+            Notice::Terminated { transaction, failure } => {
+                self.terminated(layer, now, transaction, failure);
+            }
+        }
+    }
+
+    /// Does what is due at `now`.
+    pub(crate) fn handle_timeout(&mut self, layer: &mut TransactionLayer, now: Instant) {
+        while let Some(id) = self.deadlines.expired(now) {
+            while let Some(timer) = self.timer(id, now) {
+                match timer {
+                    Timer::Accepted => self.repeat_answer(layer, now, id),
+                    Timer::NotAcknowledged => self.not_acknowledged(layer, now, id),
+                    Timer::Progress => self.repeat_progress(layer, now, id),
+                    Timer::Expires => self.expired(layer, now, id),
+                }
+            }
+            self.reschedule(id);
+        }
+    }
+
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        self.calls.len()
+    }
+
+    fn responded(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        transaction: TransactionId,
+        response: ValidResponse,
+    ) {
+        match self.uses.get(&transaction) {
+            Some(Use::Invite(_)) => self.invite_answered(layer, now, transaction, response),
+            Some(Use::Bye(call)) if response.status().is_final() => self.end(*call, End::HungUp),
+            // Provisional responses to BYE, and whatever a CANCEL is answered with.
+            Some(Use::Bye(_) | Use::Invitation(_)) | None => {}
+        }
+    }
+
+    fn terminated(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        transaction: TransactionId,
+        failure: Option<Failure>,
+    ) {
+        match (self.uses.remove(&transaction), failure) {
+            (Some(Use::Invite(invite)), Some(failure)) => {
+                self.invite_failed(layer, now, transaction, &invite, failure);
+            }
+            (Some(Use::Bye(call)), Some(_)) => self.end(call, End::HungUp),
+            (Some(_) | None, _) => {}
+        }
+    }
+
+    /// A request that no transaction knows (RFC 3261 §8.2).
+    fn receive(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        request: ValidRequest,
+        flow: Flow,
+    ) {
+        if request.method() == Method::CANCEL {
+            return self.cancel_received(layer, now, &request, flow);
+        }
+        let dialog = DialogId::of_request(&request);
+        let call = dialog.as_ref().and_then(|dialog| self.dialogs.get(dialog)).copied();
+        // Requests of calls that stand find room even when strangers have filled the table.
+        let reserve = if call.is_some() { layer.config.max_calls } else { 0 };
+        if layer.is_full(reserve) {
+            return layer.refuse(&request, flow, StatusCode::SERVICE_UNAVAILABLE);
+        }
+        if let Err(refusal) = inspect::inspect(layer, &request) {
+            return refusal.send(layer, now, &request, flow);
+        }
+        match (call, dialog) {
+            (Some(call), _) => self.receive_in_dialog(layer, now, call, request, flow),
+            (None, Some(_)) => {
+                let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
+                inspect::answer(layer, now, &request, flow, status);
+            }
+            (None, None) => self.receive_out_of_dialog(layer, now, request, flow),
+        }
+    }
+
+    fn receive_out_of_dialog(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        request: ValidRequest,
+        flow: Flow,
+    ) {
+        match request.method() {
+            Method::INVITE => self.invited(layer, now, request, flow),
+            Method::OPTIONS => options::answer(layer, now, &request, flow),
+            // BYE, or a method that is listed in `allow` and means nothing without a dialog.
+            _ => {
+                let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
+                inspect::answer(layer, now, &request, flow, status);
+            }
+        }
+    }
+
+    fn receive_in_dialog(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        request: ValidRequest,
+        flow: Flow,
+    ) {
+        let number = request.cseq().number;
+        let in_order = self.dialog_mut(call).is_some_and(|dialog| dialog.receive_cseq(number));
+        if !in_order {
+            // §12.2.2: out of order.
+            let status = StatusCode::SERVER_INTERNAL_ERROR;
+            return inspect::answer(layer, now, &request, flow, status);
+        }
+        match request.method() {
+            Method::INVITE => self.reinvited(layer, now, call, request, flow),
+            Method::BYE => self.bye_received(layer, now, call, &request, flow),
+            Method::OPTIONS => options::answer(layer, now, &request, flow),
+            _ => {
+                let status = StatusCode::METHOD_NOT_ALLOWED;
+                inspect::answer(layer, now, &request, flow, status);
+            }
+        }
+    }
+
+    fn insert(&mut self, state: State) -> Option<CallId> {
+        self.calls.insert(Call { state, timers: Timers::new() }).map(CallId)
+    }
+
+    fn get(&self, id: CallId) -> Result<&Call, Error> {
+        self.calls.get(id.0).ok_or(Error::NoCall)
+    }
+
+    fn get_mut(&mut self, id: CallId) -> Result<&mut Call, Error> {
+        self.calls.get_mut(id.0).ok_or(Error::NoCall)
+    }
+
+    fn session(&self, id: CallId) -> Option<&Session> {
+        match &self.calls.get(id.0)?.state {
+            State::Standing(session) => Some(session),
+            State::Calling(_) | State::Ringing(_) | State::Leaving(_) => None,
+        }
+    }
+
+    fn session_mut(&mut self, id: CallId) -> Option<&mut Session> {
+        match &mut self.calls.get_mut(id.0)?.state {
+            State::Standing(session) => Some(session),
+            State::Calling(_) | State::Ringing(_) | State::Leaving(_) => None,
+        }
+    }
+
+    fn dialog_mut(&mut self, id: CallId) -> Option<&mut Dialog> {
+        match &mut self.calls.get_mut(id.0)?.state {
+            State::Calling(_) => None,
+            State::Ringing(callee) => Some(&mut callee.dialog),
+            State::Standing(session) => Some(&mut session.dialog),
+            State::Leaving(dialog) => Some(dialog),
+        }
+    }
+
+    /// Moves a call to its next state and stops the timers of the one before.
+    fn become_state(&mut self, id: CallId, state: State) {
+        if let Some(call) = self.calls.get_mut(id.0) {
+            call.state = state;
+            call.timers.clear();
+        }
+        self.reschedule(id);
+    }
+
+    fn set_timer(&mut self, id: CallId, timer: Timer, deadline: Instant) {
+        if let Some(call) = self.calls.get_mut(id.0) {
+            call.timers.set(timer, deadline);
+        }
+        self.reschedule(id);
+    }
+
+    fn stop_timers(&mut self, id: CallId) {
+        if let Some(call) = self.calls.get_mut(id.0) {
+            call.timers.clear();
+        }
+        self.reschedule(id);
+    }
+
+    fn timer(&mut self, id: CallId, now: Instant) -> Option<Timer> {
+        self.calls.get_mut(id.0)?.timers.expired(now)
+    }
+
+    fn reschedule(&mut self, id: CallId) {
+        let deadline = self.calls.get(id.0).and_then(|call| call.timers.next());
+        self.deadlines.set(id, deadline);
+    }
+
+    /// Ends a call: the one place from which [`Event::Ended`] is told.
+    fn end(&mut self, id: CallId, end: End) {
+        if let Some(dialog) = self.dialog_mut(id) {
+            let dialog = dialog.id().clone();
+            self.dialogs.remove(&dialog);
+        }
+        self.deadlines.set(id, None);
+        if self.calls.remove(id.0).is_some() {
+            debug!(call = ?id, ?end, "call ended");
+            self.events.push_back(Event::Ended { call: id, end });
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What every request goes through before its method counts (RFC 3261 §8.2), and the answers that
+//! follow from it.
+
+use std::time::Instant;
+
+use bytestring::ByteString;
+use offhook_sansio::Flow;
+use offhook_sip_message::{
+    ContentDisposition, ContentEncoding, ContentType, HeaderName, Method, Require, ResponseBuilder,
+    StatusCode, Unsupported, Uri, ValidRequest,
+};
+
+use super::invite::allowed;
+use crate::transaction::TransactionLayer;
+
+/// Why a request is not processed.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// §8.2.1: the method is not supported.
+    Method,
+    /// §8.2.2.1: the Request-URI is of another scheme.
+    Scheme,
+    /// §8.2.2.2: the request came before on another path.
+    Merged,
+    /// §8.2.2.3: the request needs extensions that are not supported.
+    Extensions(Vec<ByteString>),
+    /// §8.2.3: the body is of a type that is not understood.
+    MediaType,
+    /// §8.2.3: the body is encoded.
+    Encoding,
+}
+
+/// Takes the steps of §8.2 in their order.
+pub(super) fn inspect(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
+    let method = request.method();
+    if !SERVED.contains(&method) || !layer.config.allow.contains(&method) {
+        return Err(Refusal::Method);
+    }
+    if !matches!(request.request_uri(), Uri::Sip(_)) {
+        return Err(Refusal::Scheme);
+    }
+    if layer.is_merged(request) {
+        return Err(Refusal::Merged);
+    }
+    // No extension is implemented, so each one asked for is one too many.
+    let required: Vec<_> =
+        request.headers_of::<Require>().flatten().map(|Require(tag)| tag).collect();
+    if !required.is_empty() {
+        return Err(Refusal::Extensions(required));
+    }
+    if method == Method::INVITE { inspect_body(layer, request) } else { Ok(()) }
+}
+
+fn inspect_body(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
+    if request.body().is_empty() || is_optional(request) {
+        return Ok(());
+    }
+    let mut encodings = request.headers_of::<ContentEncoding>().flatten();
+    if encodings.any(|encoding| !encoding.0.eq_ignore_ascii_case("identity")) {
+        return Err(Refusal::Encoding);
+    }
+    let accept = &layer.config.accept;
+    let understood = match request.header::<ContentType>() {
+        Ok(Some(given)) => accept.iter().any(|accepted| given.is(accepted)),
+        // A body has to have a type (§20.15); the user sees that it has none.
+        Ok(None) => true,
+        Err(_) => false,
+    };
+    if accept.is_empty() || understood { Ok(()) } else { Err(Refusal::MediaType) }
+}
+
+/// Whether the sender says that the body may be ignored (§20.11).
+fn is_optional(request: &ValidRequest) -> bool {
+    let disposition = request.header::<ContentDisposition>().ok().flatten();
+    disposition.is_some_and(|disposition| {
+        let handling = disposition.parameters.value("handling");
+        handling.is_some_and(|handling| handling.eq_ignore_ascii_case("optional"))
+    })
+}
+
+impl Refusal {
+    /// Answers the request.
+    pub(super) fn send(
+        self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        request: &ValidRequest,
+        flow: Flow,
+    ) {
+        let tag = layer.stateless_tag(request);
+        let mut builder = layer.reply(request, self.status(), &tag);
+        match self {
+            Self::Method => builder = builder.list(&allowed(layer)),
+            Self::Scheme | Self::Merged => {}
+            Self::Extensions(tags) => {
+                let unsupported: Vec<_> = tags.into_iter().map(Unsupported).collect();
+                builder = builder.list(&unsupported);
+            }
+            Self::MediaType => {
+                for accepted in &layer.config.accept {
+                    builder = builder.raw(HeaderName::ACCEPT, accepted);
+                }
+            }
+            Self::Encoding => builder = builder.raw(HeaderName::ACCEPT_ENCODING, "identity"),
+        }
+        send(layer, now, request, flow, builder);
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Scheme => StatusCode::UNSUPPORTED_URI_SCHEME,
+            Self::Merged => StatusCode::LOOP_DETECTED,
+            Self::Extensions(_) => StatusCode::BAD_EXTENSION,
+            Self::MediaType | Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        }
+    }
+}
+
+/// Answers a request finally and at once.
+pub(super) fn answer(
+    layer: &mut TransactionLayer,
+    now: Instant,
+    request: &ValidRequest,
+    flow: Flow,
+    status: StatusCode,
+) {
+    let tag = layer.stateless_tag(request);
+    answer_with_tag(layer, now, request, flow, status, &tag);
+}
+
+/// The same, with a given To tag.
+pub(super) fn answer_with_tag(
+    layer: &mut TransactionLayer,
+    now: Instant,
+    request: &ValidRequest,
+    flow: Flow,
+    status: StatusCode,
+    tag: &str,
+) {
+    let builder = layer.reply(request, status, tag);
+    send(layer, now, request, flow, builder);
+}
+
+/// Sends the only response of a new server transaction.
+pub(super) fn send(
+    layer: &mut TransactionLayer,
+    now: Instant,
+    request: &ValidRequest,
+    flow: Flow,
+    builder: ResponseBuilder,
+) {
+    let Some(response) = layer.built(builder.build()) else { return };
+    // The tag only matters for what is looked up later: CANCEL finds no INVITE answered here.
+    let tag = layer.stateless_tag(request);
+    if let Some(transaction) = layer.serve(request, flow, &tag) {
+        layer.respond(now, transaction, &response);
+    }
+}
+
+/// What is implemented. ACK and CANCEL have their own ways in.
+const SERVED: [Method; 3] = [Method::INVITE, Method::BYE, Method::OPTIONS];

@@ -1,0 +1,146 @@
+//! Placing a call (RFC 3261 §8.1.1, §13.2.1).
+
+use std::time::Instant;
+
+use bytestring::ByteString;
+use offhook_sansio::{Flow, Protocol};
+use offhook_sip_message::{
+    Allow, CSeq, CallId as CallIdField, Contact, From, HeaderName, MaxForwards, Method, NameAddr,
+    Request, RequestBuilder, Supported, To, Uri, UserAgent, ValidRequest,
+};
+
+use super::{
+    CallId, Calls, State, Use,
+    caller::{Caller, OutgoingInvite, Step},
+};
+use crate::{
+    Body, Error,
+    dialog::{FIRST_CSEQ, MAX_FORWARDS, contact, for_request_line},
+    transaction::TransactionLayer,
+};
+
+/// A call to place.
+#[derive(Clone, Debug)]
+pub struct Invite {
+    /// Whom to call: the Request-URI, and the To without what a To may not have
+    /// (RFC 3261 §19.1.1).
+    pub target: Uri,
+    /// Where to send the INVITE: the near end is a listener, the far end the resolved next hop.
+    pub flow: Flow,
+    /// Who calls. Port and transport parameters are left out of the From (RFC 3261 §19.1.1).
+    pub from: NameAddr,
+    /// The offer. Without one the peer is asked to offer, and its offer is answered with
+    /// [`UserAgent::acknowledge`](crate::UserAgent::acknowledge).
+    pub body: Option<Body>,
+    /// More header fields, in order. A `Route` here has to name loose routers.
+    ///
+    /// `Expires` limits how long the peer may ring: then the call is cancelled.
+    pub headers: Vec<(HeaderName, ByteString)>,
+}
+
+impl Calls {
+    /// Sends the INVITE.
+    pub(crate) fn invite(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        invite: Invite,
+    ) -> Result<CallId, Error> {
+        if self.calls.len() >= layer.config.max_calls {
+            return Err(Error::TooManyCalls);
+        }
+        if layer.is_full(0) {
+            return Err(Error::TooManyTransactions);
+        }
+        let flow = invite.flow;
+        let request = build(layer, invite)?;
+        let transaction = layer.request(now, &request, flow)?;
+        let state = State::Calling(Caller { transaction, step: Step::Calling });
+        let call = self.insert(state).ok_or(Error::TooManyCalls)?;
+        self.start_expires(now, call, &request);
+        let invite = OutgoingInvite { call, request, flow, dialog: None, acks: Vec::new() };
+        self.uses.insert(transaction, Use::Invite(Box::new(invite)));
+        Ok(call)
+    }
+}
+
+fn build(layer: &mut TransactionLayer, invite: Invite) -> Result<ValidRequest, Error> {
+    check(&invite)?;
+    let Invite { target, flow, from, body, headers } = invite;
+    let public = layer.public(flow)?;
+    let target = for_request_line(&target);
+    let our_contact = contact(&from.uri, &target, flow, public);
+    let local = From::new(for_from_or_to(from)).with_tag(layer.new_tag());
+    let mut builder = Request::builder(Method::INVITE, &target)
+        .header(&layer.new_via(flow)?)
+        .header(&MaxForwards(MAX_FORWARDS))
+        .header(&local)
+        .header(&To::new(for_from_or_to(NameAddr::new(target.clone()))))
+        .header(&CallIdField(layer.new_call_id()))
+        .header(&CSeq { number: FIRST_CSEQ, method: Method::INVITE })
+        .header(&Contact::new(our_contact));
+    builder = describe(layer, builder);
+    if !layer.config.user_agent.is_empty() {
+        builder = builder.header(&UserAgent(layer.config.user_agent.clone()));
+    }
+    for (name, value) in headers {
+        builder = builder.raw(name, &value);
+    }
+    let request = with_body(builder, body).build();
+    layer.valid(request.map_err(|error| Error::Unbuildable(error.to_string()))?)
+}
+
+/// What an INVITE says of this side's abilities (§13.2.1).
+pub(super) fn describe(layer: &TransactionLayer, builder: RequestBuilder) -> RequestBuilder {
+    builder.list(&allowed(layer)).list::<Supported>(&[])
+}
+
+/// The methods of `Allow` (§20.5).
+pub(super) fn allowed(layer: &TransactionLayer) -> Vec<Allow> {
+    layer.config.allow.iter().cloned().map(Allow).collect()
+}
+
+pub(super) fn with_body(builder: RequestBuilder, body: Option<Body>) -> RequestBuilder {
+    match body {
+        Some(body) => builder.body(&body.content_type, body.content),
+        None => builder,
+    }
+}
+
+fn check(invite: &Invite) -> Result<(), Error> {
+    let secure = matches!(&invite.target, Uri::Sip(uri) if uri.secure);
+    if secure && !matches!(invite.flow.protocol, Protocol::Tls | Protocol::Wss) {
+        return Err(Error::NotSecure { flow: invite.flow });
+    }
+    match invite.headers.iter().find(|(name, _)| RESERVED.contains(name)) {
+        Some((header, _)) => Err(Error::ReservedHeader { header: header.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// An address without the URI parts that §19.1.1, table 1, keeps out of From and To.
+fn for_from_or_to(mut address: NameAddr) -> NameAddr {
+    if let Uri::Sip(uri) = &mut address.uri {
+        uri.port = None;
+        uri.headers = None;
+        for name in ["method", "maddr", "ttl", "transport", "lr"] {
+            uri.parameters.remove(name);
+        }
+    }
+    address
+}
+
+/// What the user agent writes itself: a second one would contradict it.
+const RESERVED: [HeaderName; 11] = [
+    HeaderName::VIA,
+    HeaderName::MAX_FORWARDS,
+    HeaderName::FROM,
+    HeaderName::TO,
+    HeaderName::CALL_ID,
+    HeaderName::CSEQ,
+    HeaderName::CONTACT,
+    HeaderName::RECORD_ROUTE,
+    HeaderName::CONTENT_TYPE,
+    HeaderName::CONTENT_LENGTH,
+    HeaderName::ALLOW,
+];

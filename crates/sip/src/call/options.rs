@@ -1,0 +1,24 @@
+//! Saying what this user agent can do (RFC 3261 §11.2).
+
+use std::time::Instant;
+
+use offhook_sansio::Flow;
+use offhook_sip_message::{HeaderName, StatusCode, Supported, ValidRequest};
+
+use super::{inspect, invite::allowed};
+use crate::transaction::TransactionLayer;
+
+/// Answers OPTIONS with 200.
+pub(super) fn answer(
+    layer: &mut TransactionLayer,
+    now: Instant,
+    request: &ValidRequest,
+    flow: Flow,
+) {
+    let tag = layer.stateless_tag(request);
+    let mut builder = layer.reply(request, StatusCode::OK, &tag).list(&allowed(layer));
+    for accepted in &layer.config.accept {
+        builder = builder.raw(HeaderName::ACCEPT, accepted);
+    }
+    inspect::send(layer, now, request, flow, builder.list::<Supported>(&[]));
+}

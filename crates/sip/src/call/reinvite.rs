@@ -1,0 +1,191 @@
+//! Modifying a call that stands, in both directions (RFC 3261 §14).
+
+use std::time::{Duration, Instant};
+
+use offhook_sansio::Flow;
+use offhook_sip_message::{Method, RetryAfter, StatusCode, ValidRequest, ValidResponse};
+
+use super::{
+    CallId, Calls, State, Timer, Use,
+    callee::Invitation,
+    caller::OutgoingInvite,
+    inspect,
+    invite::{describe, with_body},
+    session::Exchange,
+};
+use crate::{
+    Body, End, Error, Event,
+    dialog::Dialog,
+    transaction::{TransactionId, TransactionLayer},
+};
+
+impl Calls {
+    /// Sends a re-INVITE (§14.1).
+    pub(crate) fn reinvite(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        body: Option<Body>,
+    ) -> Result<(), Error> {
+        if layer.is_full(0) {
+            return Err(Error::TooManyTransactions);
+        }
+        self.get(call)?;
+        let wrong = Error::WrongState { verb: "reinvite", expected: "a call that stands" };
+        let session = self.session_mut(call).ok_or(wrong)?;
+        let unconfirmed = session.refused.is_some_and(|refused| layer.awaits_ack(refused));
+        if unconfirmed || !matches!(session.exchange, Exchange::Idle) {
+            return Err(Error::InviteInProgress);
+        }
+        // Sent with a copy, so that a refusal here leaves the sequence number alone.
+        let mut dialog = session.dialog.clone();
+        let (builder, flow) = dialog.request(layer, Method::INVITE)?;
+        let builder = describe(layer, builder.header(&dialog.contact()));
+        let request = with_body(builder, body).build();
+        let request = request.map_err(|error| Error::Unbuildable(error.to_string()))?;
+        let request = layer.valid(request)?;
+        let transaction = layer.request(now, &request, flow)?;
+        session.dialog = dialog.clone();
+        session.exchange = Exchange::Inviting { transaction };
+        let invite = OutgoingInvite { call, request, flow, dialog: Some(dialog), acks: Vec::new() };
+        self.uses.insert(transaction, Use::Invite(Box::new(invite)));
+        Ok(())
+    }
+
+    /// A re-INVITE of the peer (§14.2).
+    pub(super) fn reinvited(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        request: ValidRequest,
+        flow: Flow,
+    ) {
+        if let Some(status) = self.reinvite_refusal(call) {
+            return refuse(layer, now, &request, flow, status);
+        }
+        let tag = request.to().tag().unwrap_or_default().into();
+        let Some(transaction) = layer.serve(&request, flow, "") else { return };
+        layer.send_trying(transaction);
+        let invitation =
+            Invitation { transaction, request: request.clone(), tag, provisional: None };
+        let Some(session) = self.session_mut(call) else { return };
+        session.exchange = Exchange::Invited(invitation);
+        self.uses.insert(transaction, Use::Invitation(call));
+        self.set_timer(call, Timer::Progress, now + super::progress::REFRESH);
+        self.start_expires(now, call, &request);
+        self.events.push_back(Event::Reinvited { call, request });
+    }
+
+    /// Why a re-INVITE cannot be taken at this moment.
+    fn reinvite_refusal(&self, call: CallId) -> Option<StatusCode> {
+        match &self.get(call).ok()?.state {
+            // §14.2: the first INVITE has no final response.
+            State::Ringing(_) => Some(StatusCode::SERVER_INTERNAL_ERROR),
+            State::Standing(session) => match &session.exchange {
+                Exchange::Idle => None,
+                Exchange::Invited(_) => Some(StatusCode::SERVER_INTERNAL_ERROR),
+                // An INVITE of ours is in progress, or the ACK to our 2xx is missing: the peer
+                // may try again when that is settled.
+                Exchange::Inviting { .. }
+                | Exchange::Unacknowledged { .. }
+                | Exchange::Answered(_) => Some(StatusCode::REQUEST_PENDING),
+            },
+            State::Calling(_) | State::Leaving(_) => {
+                Some(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST)
+            }
+        }
+    }
+
+    /// A first 2xx to our re-INVITE. `sent_in` is the dialog as it was then; the call may be over.
+    pub(super) fn reinvite_accepted(
+        &mut self,
+        layer: &mut TransactionLayer,
+        transaction: TransactionId,
+        sent_in: &Dialog,
+        response: ValidResponse,
+        offers: bool,
+    ) {
+        let Some(Use::Invite(invite)) = self.uses.get(&transaction) else { return };
+        let call = invite.call;
+        let Some(session) = self.inviting(call, transaction) else {
+            // The call has ended meanwhile, or waits for its user's answer to this very offer.
+            if !self.awaits_answer(call, sent_in) {
+                self.acknowledge_with(layer, transaction, sent_in, None);
+            }
+            return;
+        };
+        session.dialog.refresh_target(response.header().ok().flatten());
+        session.exchange = match offers {
+            true => Exchange::Unacknowledged { transaction },
+            false => Exchange::Idle,
+        };
+        if !offers {
+            let dialog = session.dialog.clone();
+            self.acknowledge_with(layer, transaction, &dialog, None);
+        }
+        self.events.push_back(Event::ReinviteAnswered { call, response });
+    }
+
+    /// Our re-INVITE failed: the session stays as it was, unless the peer knows nothing of it any
+    /// more (§14.1, §12.2.1.2).
+    pub(super) fn reinvite_rejected(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        transaction: TransactionId,
+        status: StatusCode,
+        failure: Option<End>,
+    ) {
+        let Some(session) = self.inviting(call, transaction) else { return };
+        session.exchange = Exchange::Idle;
+        let lost = [StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST, StatusCode::REQUEST_TIMEOUT];
+        if lost.contains(&status) {
+            let dialog = session.dialog.clone();
+            self.say_bye(layer, now, dialog);
+            let reason = status.reason().into();
+            return self.end(call, failure.unwrap_or(End::Rejected { status, reason }));
+        }
+        let retry_after = (status == StatusCode::REQUEST_PENDING)
+            .then(|| retry_after(layer, session.dialog.owns_call_id()));
+        self.events.push_back(Event::ReinviteRejected { call, status, retry_after });
+    }
+
+    /// The session whose re-INVITE `transaction` is.
+    fn inviting(
+        &mut self,
+        call: CallId,
+        transaction: TransactionId,
+    ) -> Option<&mut super::Session> {
+        self.session_mut(call).filter(|session| {
+            matches!(session.exchange, Exchange::Inviting { transaction: t } if t == transaction)
+        })
+    }
+}
+
+/// Refuses a re-INVITE; 500 says when to try again (§14.2).
+fn refuse(
+    layer: &mut TransactionLayer,
+    now: Instant,
+    request: &ValidRequest,
+    flow: Flow,
+    status: StatusCode,
+) {
+    let tag = layer.stateless_tag(request);
+    let mut builder = layer.reply(request, status, &tag);
+    if status == StatusCode::SERVER_INTERNAL_ERROR {
+        builder = builder.header(&RetryAfter::new(layer.random.u32() % 11));
+    }
+    inspect::send(layer, now, request, flow, builder);
+}
+
+/// How long to wait after 491 (§14.1), in units of 10 ms: the one who made the Call-ID longer.
+fn retry_after(layer: &mut TransactionLayer, owns_call_id: bool) -> Duration {
+    let units = match owns_call_id {
+        true => 210 + layer.random.u32() % 191,
+        false => layer.random.u32() % 201,
+    };
+    Duration::from_millis(u64::from(units) * 10)
+}

@@ -1,0 +1,72 @@
+//! Answering with a failure (RFC 3261 §13.3.1.3, §14.2).
+
+use std::time::Instant;
+
+use offhook_sip_message::StatusCode;
+
+use super::{CallId, Calls, State, session::Exchange};
+use crate::{End, Error, Event, transaction::TransactionLayer};
+
+impl Calls {
+    /// Sends a final failure to the INVITE or re-INVITE that waits. A refused re-INVITE leaves the
+    /// call as it was.
+    pub(crate) fn reject(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        status: StatusCode,
+    ) -> Result<(), Error> {
+        if !(300..=699).contains(&status.as_u16()) {
+            return Err(Error::InvalidStatus { status, expected: "300 to 699" });
+        }
+        self.refuse(layer, now, call, status, End::Refused { status })
+    }
+
+    /// The invitation has run out (RFC 3261 §13.3.1), or our own has (§13.2.1).
+    pub(super) fn expired(&mut self, layer: &mut TransactionLayer, now: Instant, call: CallId) {
+        match self.get(call).map(|call| &call.state) {
+            Ok(State::Calling(_)) => {
+                let given_up = self.hang_up(layer, now, call);
+                layer.built(given_up);
+            }
+            Ok(State::Ringing(_) | State::Standing(_)) => self.withdraw(layer, now, call),
+            Ok(State::Leaving(_)) | Err(_) => {}
+        }
+    }
+
+    /// Sends 487 to the INVITE that waits: its caller does not want it any more.
+    pub(super) fn withdraw(&mut self, layer: &mut TransactionLayer, now: Instant, call: CallId) {
+        let first = matches!(self.get(call).map(|call| &call.state), Ok(State::Ringing(_)));
+        let status = StatusCode::REQUEST_TERMINATED;
+        let refused = self.refuse(layer, now, call, status, End::PeerCancelled);
+        if refused.is_ok() && !first {
+            self.events.push_back(Event::ReinviteCancelled { call });
+        }
+    }
+
+    /// Sends a final failure; for a first INVITE the call ends with `end`.
+    pub(super) fn refuse(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        status: StatusCode,
+        end: End,
+    ) -> Result<(), Error> {
+        let (invitation, _) = self.invitation(call, "reject")?;
+        let response = invitation.reply(layer, status).build();
+        let response = response.map_err(|error| Error::Unbuildable(error.to_string()))?;
+        let transaction = invitation.transaction;
+        layer.respond(now, transaction, &response);
+        match self.session_mut(call) {
+            Some(session) => {
+                session.exchange = Exchange::Idle;
+                session.refused = Some(transaction);
+                self.stop_timers(call);
+            }
+            None => self.end(call, end),
+        }
+        Ok(())
+    }
+}

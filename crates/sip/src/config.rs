@@ -1,0 +1,59 @@
+//! What the owner of a user agent may choose.
+
+use std::time::Duration;
+
+use bytestring::ByteString;
+use offhook_sip_message::{Method, ParseOptions};
+
+/// The settings of a [`UserAgent`](crate::UserAgent). The defaults are the RFC's values.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The `User-Agent` and `Server` field of what is sent; empty: the field is left out.
+    pub user_agent: ByteString,
+    /// The round-trip time estimate T1 (RFC 3261 §17.1.1.1).
+    pub t1: Duration,
+    /// The longest interval between retransmissions, T2 (RFC 3261 §17.1.2.2).
+    pub t2: Duration,
+    /// How long the network may hold a message, T4 (RFC 3261 §17.1.2.2).
+    pub t4: Duration,
+    /// How strictly, and up to which size, messages are read.
+    pub parse: ParseOptions,
+    /// How many calls may live at a time. One more INVITE is answered with 503.
+    pub max_calls: usize,
+    /// How many transactions may live at a time. One more request is answered with 503.
+    ///
+    /// Each call may use a few more than that to be ended properly.
+    pub max_transactions: usize,
+    /// The methods listed in `Allow` (RFC 3261 §20.5).
+    ///
+    /// Listing a method does not add it; what is not implemented is answered with 405 anyway.
+    /// Leaving one out switches it off.
+    pub allow: Vec<Method>,
+    /// The body types understood in INVITE, listed in `Accept` (RFC 3261 §20.1).
+    ///
+    /// An INVITE whose body is of another type is answered with 415 (§8.2.3). Empty: any type.
+    pub accept: Vec<ByteString>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            user_agent: ByteString::from_static(concat!("offhook/", env!("CARGO_PKG_VERSION"))),
+            t1: T1,
+            t2: T2,
+            t4: T4,
+            parse: ParseOptions::default(),
+            max_calls: 1_000,
+            max_transactions: 10_000,
+            allow: vec![Method::INVITE, Method::ACK, Method::BYE, Method::CANCEL, Method::OPTIONS],
+            accept: vec![ByteString::from_static("application/sdp")],
+        }
+    }
+}
+
+/// RFC 3261 §17.1.1.1, table 4.
+const T1: Duration = Duration::from_millis(500);
+/// RFC 3261 §17.1.2.2, table 4.
+const T2: Duration = Duration::from_secs(4);
+/// RFC 3261 §17.1.2.2, table 4.
+const T4: Duration = Duration::from_secs(5);

@@ -1,0 +1,59 @@
+//! Why a verb was refused. The state is as it was before.
+
+use offhook_sansio::Flow;
+use offhook_sip_message::{HeaderName, StatusCode};
+
+/// A verb of the [`UserAgent`](crate::UserAgent) that could not be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The call has ended; its id is stale.
+    #[error("the call is over")]
+    NoCall,
+    /// The call is not in a state that allows the verb.
+    #[error("the call's state does not allow {verb}: {expected}")]
+    WrongState {
+        /// The verb that was called.
+        verb: &'static str,
+        /// What the verb needs, and by which rule.
+        expected: &'static str,
+    },
+    /// An INVITE transaction is under way in this dialog (RFC 3261 §14.1).
+    #[error("an INVITE transaction is in progress in this call (RFC 3261 §14.1)")]
+    InviteInProgress,
+    /// The status code is outside of the range that the verb takes.
+    #[error("status {} is not {expected}", status.as_u16())]
+    InvalidStatus {
+        /// The code given.
+        status: StatusCode,
+        /// The range it must be in.
+        expected: &'static str,
+    },
+    /// No listener has the local address and protocol of the flow.
+    #[error("nothing listens on the near end of {flow}")]
+    NotListening {
+        /// The flow given.
+        flow: Flow,
+    },
+    /// A `sips` target needs a flow that is secured by TLS (RFC 3261 §8.1.2).
+    #[error("a sips target needs TLS, the flow is {flow} (RFC 3261 §8.1.2)")]
+    NotSecure {
+        /// The flow given.
+        flow: Flow,
+    },
+    /// The header field is written by the user agent itself.
+    #[error("the header field {} is written by the user agent", header.as_str())]
+    ReservedHeader {
+        /// The header field given.
+        header: HeaderName,
+    },
+    /// The message cannot be built from what was given.
+    #[error("the message cannot be built: {0}")]
+    Unbuildable(String),
+    /// `max_calls` live already.
+    #[error("no room for another call")]
+    TooManyCalls,
+    /// `max_transactions` live already.
+    #[error("no room for another transaction")]
+    TooManyTransactions,
+}

@@ -1,0 +1,136 @@
+//! What a user agent tells its owner.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use offhook_sansio::Flow;
+use offhook_sip_message::{StatusCode, ValidRequest, ValidResponse};
+
+use crate::CallId;
+
+/// Something that happened to a call.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Someone calls. 100 (Trying) was sent.
+    Incoming {
+        /// The new call.
+        call: CallId,
+        /// The INVITE; its top `Via` has `received` and `rport` filled in.
+        request: ValidRequest,
+        /// The path it came on.
+        flow: Flow,
+    },
+    /// A provisional response, 101 to 199, to our first INVITE.
+    Progress {
+        /// The call it belongs to.
+        call: CallId,
+        /// The response.
+        response: ValidResponse,
+    },
+    /// A 2xx to our first INVITE.
+    ///
+    /// The ACK was sent, unless the INVITE had no body and the response has one: that is an offer,
+    /// and the answer is given with [`UserAgent::acknowledge`](crate::UserAgent::acknowledge).
+    Answered {
+        /// The call that stands now.
+        call: CallId,
+        /// The response.
+        response: ValidResponse,
+    },
+    /// The ACK to a 2xx of ours has come, be it to the first INVITE or to a re-INVITE.
+    Established {
+        /// The call that stands now.
+        call: CallId,
+        /// What the ACK carried: the answer, if our 2xx carried the offer.
+        body: Option<Body>,
+    },
+    /// The peer asks to modify the session (RFC 3261 §14): answer or reject it.
+    Reinvited {
+        /// The call to modify.
+        call: CallId,
+        /// The re-INVITE.
+        request: ValidRequest,
+    },
+    /// The re-INVITE last told of is withdrawn or has expired; 487 was sent, the call goes on.
+    ReinviteCancelled {
+        /// The call that stays as it was.
+        call: CallId,
+    },
+    /// A 2xx to our re-INVITE; as to the ACK see [`Answered`](Self::Answered).
+    ReinviteAnswered {
+        /// The call that is modified.
+        call: CallId,
+        /// The response.
+        response: ValidResponse,
+    },
+    /// Our re-INVITE was refused: the session stays as it was (RFC 3261 §14.1).
+    ReinviteRejected {
+        /// The call that stays as it was.
+        call: CallId,
+        /// The final status; 503 if the transport failed.
+        status: StatusCode,
+        /// After 491: how long to wait before another try (RFC 3261 §14.1).
+        retry_after: Option<Duration>,
+    },
+    /// The call is over. Told exactly once; the id is stale from now on.
+    Ended {
+        /// The call that was.
+        call: CallId,
+        /// How it ended.
+        end: End,
+    },
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The peer's final answer was not 2xx.
+    Rejected {
+        /// The peer's status.
+        status: StatusCode,
+        /// The peer's words for it.
+        reason: ByteString,
+    },
+    /// No answer came: Timer B, or a re-INVITE that nobody answered. Counts as 408.
+    TimedOut,
+    /// The INVITE could not be sent. Counts as 503 (RFC 3261 §8.1.3.1).
+    TransportFailed,
+    /// We gave up before the peer answered. Counts as 487.
+    Cancelled,
+    /// The caller gave up before we answered, or the INVITE expired. Counts as 487.
+    PeerCancelled,
+    /// We rejected it.
+    Refused {
+        /// The status we sent.
+        status: StatusCode,
+    },
+    /// We hung up, and the BYE was answered or timed out.
+    HungUp,
+    /// The peer hung up.
+    PeerHungUp,
+    /// No ACK came within 64*T1 of our 2xx; a BYE was sent (RFC 3261 §13.3.1.4).
+    NotAcknowledged,
+}
+
+impl End {
+    /// The final status that stands for this end; `None` if a call that stood was hung up.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Rejected { status, .. } | Self::Refused { status } => Some(*status),
+            Self::TimedOut => Some(StatusCode::REQUEST_TIMEOUT),
+            Self::TransportFailed => Some(StatusCode::SERVICE_UNAVAILABLE),
+            Self::Cancelled | Self::PeerCancelled => Some(StatusCode::REQUEST_TERMINATED),
+            Self::HungUp | Self::PeerHungUp | Self::NotAcknowledged => None,
+        }
+    }
+}
+
+/// A message body and its type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The `Content-Type` field.
+    pub content_type: ByteString,
+    /// The bytes, opaque to this crate.
+    pub content: Bytes,
+}

@@ -1,0 +1,72 @@
+//! SIP behaviour without input or output: transactions, dialogs and calls of a user agent
+//! (RFC 3261, RFC 6026, RFC 3581, RFC 4320).
+//!
+//! A [`UserAgent`] takes datagrams, time and verbs, and gives datagrams and events. It opens no
+//! socket and reads no clock; bodies stay opaque. Two of them, wired together, make a call:
+//!
+//! ```
+//! use std::{net::SocketAddr, time::Instant};
+//! use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random};
+//! use offhook_sip::{Config, End, Event, Invite, UserAgent};
+//! use offhook_sip_message::NameAddr;
+//!
+//! let now = Instant::now();
+//! let addresses: [SocketAddr; 2] = ["192.0.2.1:5060".parse()?, "192.0.2.2:5060".parse()?];
+//! let mut agents = [1, 2].map(|seed| UserAgent::new(Config::default(), Random::from_seed(seed)));
+//! for (agent, address) in agents.iter_mut().zip(addresses) {
+//!     agent.listen(Protocol::Udp, address, address);
+//! }
+//! agents[0].invite(now, Invite {
+//!     target: "sip:bob@192.0.2.2".parse()?,
+//!     flow: Flow::udp(addresses[0], addresses[1]),
+//!     from: NameAddr::new("sip:alice@example.com".parse()?),
+//!     body: None,
+//!     headers: Vec::new(),
+//! })?;
+//! let mut ends = Vec::new();
+//! while ends.len() < 2 {
+//!     for side in [0, 1] {
+//!         while let Some(sent) = agents[side].poll_transmit() {
+//!             let flow = Flow::udp(addresses[1 - side], addresses[side]);
+//!             let payload = sent.payload.as_ref().into();
+//!             agents[1 - side].receive(now, Datagram { flow, payload });
+//!         }
+//!         while let Some(event) = agents[side].poll_event() {
+//!             match event {
+//!                 Event::Incoming { call, .. } => agents[side].answer(now, call, None)?,
+//!                 Event::Answered { call, .. } => agents[side].hang_up(now, call)?,
+//!                 Event::Ended { end, .. } => ends.push(end),
+//!                 _ => {}
+//!             }
+//!         }
+//!     }
+//! }
+//! assert!(ends.contains(&End::HungUp) && ends.contains(&End::PeerHungUp));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod call;
+pub use call::{CallId, Invite};
+
+mod config;
+pub use config::Config;
+
+mod dialog;
+
+mod error;
+pub use error::Error;
+
+mod event;
+pub use event::{Body, End, Event};
+
+mod statistics;
+pub use statistics::{Dropped, Statistics};
+
+mod transaction;
+
+mod transport;
+
+mod user_agent;
+pub use user_agent::UserAgent;

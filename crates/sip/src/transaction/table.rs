@@ -1,0 +1,261 @@
+//! All transactions of a user agent, found by the messages that belong to them.
+
+use std::{collections::HashMap, time::Instant};
+
+use bytestring::ByteString;
+use offhook_sansio::{Deadlines, Flow, Key, Protocol, Table};
+use offhook_sip_message::{Method, ValidRequest, ValidResponse};
+
+use super::{
+    Failure,
+    invite_client::InviteClient,
+    invite_server::InviteServer,
+    key::{ClientKey, MergeKey, ServerKey},
+    non_invite_client::NonInviteClient,
+    non_invite_server::NonInviteServer,
+};
+use crate::transport::Outbox;
+
+pub(crate) type TransactionId = Key<Entry>;
+
+/// The transactions, the indexes by which messages find them, and their deadlines.
+#[derive(Debug, Default)]
+pub(crate) struct TransactionTable {
+    entries: Table<Entry>,
+    clients: HashMap<ClientKey, TransactionId>,
+    servers: HashMap<ServerKey, TransactionId>,
+    merged: HashMap<MergeKey, TransactionId>,
+    deadlines: Deadlines<TransactionId>,
+}
+
+/// One transaction and the keys that lead to it.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) machine: Transaction,
+    index: Index,
+}
+
+#[derive(Debug)]
+pub(crate) enum Transaction {
+    InviteClient(InviteClient),
+    NonInviteClient(NonInviteClient),
+    InviteServer(InviteServer),
+    NonInviteServer(NonInviteServer),
+}
+
+#[derive(Debug)]
+enum Index {
+    Client(ClientKey),
+    Server(Box<ServerIndex>),
+}
+
+#[derive(Debug)]
+struct ServerIndex {
+    key: ServerKey,
+    merge: Option<MergeKey>,
+    /// The To tag of the request.
+    request_tag: Option<ByteString>,
+    /// The To tag of the responses to it.
+    response_tag: ByteString,
+}
+
+impl TransactionTable {
+    pub(crate) fn insert_client(
+        &mut self,
+        request: &ValidRequest,
+        machine: Transaction,
+    ) -> Option<TransactionId> {
+        let key = ClientKey::of_request(request);
+        let id = self.entries.insert(Entry { machine, index: Index::Client(key.clone()) })?;
+        self.clients.insert(key, id);
+        self.reschedule(id);
+        Some(id)
+    }
+
+    pub(crate) fn insert_server(
+        &mut self,
+        request: &ValidRequest,
+        protocol: Protocol,
+        response_tag: &str,
+        machine: Transaction,
+    ) -> Option<TransactionId> {
+        let key = ServerKey::of(request, protocol);
+        let merge = MergeKey::of(request);
+        let request_tag: Option<ByteString> = request.to().tag().map(ByteString::from);
+        let response_tag = request_tag.clone().unwrap_or_else(|| response_tag.into());
+        let (own_key, own_merge) = (key.clone(), merge.clone());
+        let index = ServerIndex { key: own_key, merge: own_merge, request_tag, response_tag };
+        let index = Index::Server(Box::new(index));
+        let id = self.entries.insert(Entry { machine, index })?;
+        self.servers.insert(key, id);
+        if let Some(merge) = merge {
+            self.merged.entry(merge).or_insert(id);
+        }
+        self.reschedule(id);
+        Some(id)
+    }
+
+    /// The client transaction of a response (RFC 3261 §17.1.3).
+    pub(crate) fn client(&self, response: &ValidResponse) -> Option<TransactionId> {
+        self.clients.get(&ClientKey::of_response(response)).copied()
+    }
+
+    /// The server transaction of a request (RFC 3261 §17.2.3).
+    pub(crate) fn server(
+        &self,
+        request: &ValidRequest,
+        protocol: Protocol,
+    ) -> Option<TransactionId> {
+        let key = ServerKey::of(request, protocol);
+        let id = *self.servers.get(&key)?;
+        let matches = !key.compares_to_tag() || self.matches_to_tag(id, request);
+        matches.then_some(id)
+    }
+
+    /// The server transaction that a CANCEL is about (RFC 3261 §9.2).
+    pub(crate) fn cancelled(
+        &self,
+        cancel: &ValidRequest,
+        protocol: Protocol,
+    ) -> Option<TransactionId> {
+        let methods = [Method::INVITE, Method::BYE, Method::OPTIONS];
+        let key = |method| ServerKey::with_method(cancel, protocol, method);
+        methods.into_iter().find_map(|method| self.servers.get(&key(method)).copied())
+    }
+
+    /// Whether the same request came before on another path (RFC 3261 §8.2.2.2).
+    pub(crate) fn is_merged(&self, request: &ValidRequest) -> bool {
+        MergeKey::of(request).is_some_and(|merge| self.merged.contains_key(&merge))
+    }
+
+    pub(crate) fn get(&self, id: TransactionId) -> Option<&Transaction> {
+        self.entries.get(id).map(|entry| &entry.machine)
+    }
+
+    /// The tag that this side puts into the To of its responses.
+    pub(crate) fn response_tag(&self, id: TransactionId) -> Option<ByteString> {
+        match &self.entries.get(id)?.index {
+            Index::Client(_) => None,
+            Index::Server(index) => Some(index.response_tag.clone()),
+        }
+    }
+
+    /// Lets `step` drive a machine, and keeps its deadline up to date.
+    pub(crate) fn drive<T>(
+        &mut self,
+        id: TransactionId,
+        step: impl FnOnce(&mut Transaction) -> T,
+    ) -> Option<T> {
+        let result = step(&mut self.entries.get_mut(id)?.machine);
+        self.reschedule(id);
+        Some(result)
+    }
+
+    /// Removes a transaction and every way that led to it.
+    pub(crate) fn remove(&mut self, id: TransactionId) {
+        let Some(entry) = self.entries.remove(id) else { return };
+        self.deadlines.set(id, None);
+        match entry.index {
+            Index::Client(key) => remove_own(&mut self.clients, &key, id),
+            Index::Server(index) => {
+                remove_own(&mut self.servers, &index.key, id);
+                if let Some(merge) = index.merge {
+                    remove_own(&mut self.merged, &merge, id);
+                }
+            }
+        }
+    }
+
+    /// The next transaction with something due.
+    pub(crate) fn expired(&mut self, now: Instant) -> Option<TransactionId> {
+        self.deadlines.expired(now)
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The client transactions that send on `flow`.
+    pub(crate) fn clients_on(&self, flow: Flow) -> Vec<TransactionId> {
+        let on_flow = self.entries.iter().filter(|(_, entry)| entry.machine.sends_on(flow));
+        on_flow.map(|(id, _)| id).collect()
+    }
+
+    fn matches_to_tag(&self, id: TransactionId, request: &ValidRequest) -> bool {
+        let Some(Entry { index: Index::Server(index), .. }) = self.entries.get(id) else {
+            return false;
+        };
+        let ack = request.method() == Method::ACK;
+        let expected = if ack { Some(&index.response_tag) } else { index.request_tag.as_ref() };
+        request.to().tag() == expected.map(|tag| &**tag)
+    }
+
+    fn reschedule(&mut self, id: TransactionId) {
+        let deadline = self.entries.get(id).and_then(|entry| entry.machine.poll_timeout());
+        self.deadlines.set(id, deadline);
+    }
+}
+
+impl Transaction {
+    pub(crate) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) -> Option<Failure> {
+        match self {
+            Self::InviteClient(machine) => machine.handle_timeout(now, outbox),
+            Self::NonInviteClient(machine) => machine.handle_timeout(now, outbox),
+            Self::InviteServer(machine) => machine.handle_timeout(now, outbox),
+            Self::NonInviteServer(machine) => {
+                machine.handle_timeout(now);
+                None
+            }
+        }
+    }
+
+    /// A server transaction stays as it is when its flow fails (RFC 6026 §7.1, §8.8).
+    pub(crate) fn transport_failed(&mut self) -> Option<Failure> {
+        match self {
+            Self::InviteClient(machine) => machine.transport_failed(),
+            Self::NonInviteClient(machine) => machine.transport_failed(),
+            Self::InviteServer(_) | Self::NonInviteServer(_) => None,
+        }
+    }
+
+    pub(crate) fn is_terminated(&self) -> bool {
+        match self {
+            Self::InviteClient(machine) => machine.is_terminated(),
+            Self::NonInviteClient(machine) => machine.is_terminated(),
+            Self::InviteServer(machine) => machine.is_terminated(),
+            Self::NonInviteServer(machine) => machine.is_terminated(),
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::InviteClient(machine) => machine.poll_timeout(),
+            Self::NonInviteClient(machine) => machine.poll_timeout(),
+            Self::InviteServer(machine) => machine.poll_timeout(),
+            Self::NonInviteServer(machine) => machine.poll_timeout(),
+        }
+    }
+
+    fn sends_on(&self, flow: Flow) -> bool {
+        match self {
+            Self::InviteClient(machine) => machine.flow() == flow,
+            Self::NonInviteClient(machine) => machine.flow() == flow,
+            Self::InviteServer(_) | Self::NonInviteServer(_) => false,
+        }
+    }
+}
+
+/// Removes `key` unless it leads to another transaction by now.
+fn remove_own<K: std::hash::Hash + Eq>(
+    index: &mut HashMap<K, TransactionId>,
+    key: &K,
+    id: TransactionId,
+) {
+    if index.get(key) == Some(&id) {
+        index.remove(key);
+    }
+}
