@@ -1,0 +1,173 @@
+//! One call: its session description and its media, while the SIP layer holds its dialog.
+
+use std::{net::IpAddr, time::Instant};
+
+use bytes::Bytes;
+use offhook_media::{Leg, PlayoutDelay, Settings};
+use offhook_rtp::Wallclock;
+use offhook_sansio::Random;
+use offhook_sdp::{Capabilities, LocalMedia, NegotiatedMedia, Negotiation};
+
+use crate::{Error, MediaSockets};
+
+/// How far a call's media has come.
+pub(crate) enum Call {
+    /// Someone calls; no sockets are chosen before it is answered. `None`: they want our offer.
+    Invited {
+        /// The offer that came in the INVITE.
+        offer: Option<Bytes>,
+        /// Where the signalling came from.
+        signalling: IpAddr,
+    },
+    /// Sockets are chosen, and an offer is on its way or agreed.
+    Media(Box<CallMedia>),
+}
+
+impl Call {
+    pub(crate) fn media(&self) -> Option<&CallMedia> {
+        match self {
+            Self::Invited { .. } => None,
+            Self::Media(media) => Some(media),
+        }
+    }
+
+    pub(crate) fn media_mut(&mut self) -> Option<&mut CallMedia> {
+        match self {
+            Self::Invited { .. } => None,
+            Self::Media(media) => Some(media),
+        }
+    }
+
+    pub(crate) fn leg_mut(&mut self) -> Option<&mut Leg> {
+        self.media_mut()?.leg.as_mut()
+    }
+}
+
+/// The session of one call.
+pub(crate) struct CallMedia {
+    pub(crate) sockets: MediaSockets,
+    /// Where the signalling comes from: the one other place that media may come from.
+    signalling: IpAddr,
+    negotiation: Negotiation,
+    /// Our first offer before any answer to it: an answer in a provisional response is a preview,
+    /// and another fork may answer otherwise (RFC 6337 §3.1.1, RFC 3261 §13.2.1).
+    unanswered: Option<Negotiation>,
+    pub(crate) leg: Option<Leg>,
+    /// Why we hung up by ourselves.
+    pub(crate) fault: Option<String>,
+}
+
+/// What every leg of an endpoint shares.
+pub(crate) struct LegOrigin<'a> {
+    pub(crate) now: Instant,
+    pub(crate) wallclock: Wallclock,
+    pub(crate) delay: PlayoutDelay,
+    pub(crate) random: &'a mut Random,
+}
+
+impl CallMedia {
+    pub(crate) fn new(
+        capabilities: Capabilities,
+        sockets: MediaSockets,
+        signalling: IpAddr,
+        random: &mut Random,
+    ) -> Self {
+        let local = LocalMedia { rtp: sockets.public_rtp, rtcp: sockets.public_rtcp };
+        // The session id is a number of at most 63 bits, so that every peer can hold it
+        // (RFC 3264 §5).
+        let session_id = random.u64() >> 1;
+        let negotiation = Negotiation::new(capabilities, local, session_id);
+        Self { sockets, signalling, negotiation, unanswered: None, leg: None, fault: None }
+    }
+
+    /// Writes our offer.
+    pub(crate) fn offer(&mut self) -> Result<Bytes, Error> {
+        let offer = self.negotiation.offer()?;
+        self.unanswered = Some(self.negotiation.clone());
+        Ok(offer)
+    }
+
+    /// Answers the peer's offer, and puts what was agreed into effect.
+    pub(crate) fn answer(
+        &mut self,
+        offer: &[u8],
+        origin: &mut LegOrigin<'_>,
+    ) -> Result<Bytes, Error> {
+        self.negotiation.receive_offer(offer)?;
+        let answered = self.negotiation.answer();
+        if answered.is_err() {
+            self.negotiation.roll_back();
+        }
+        let (answer, negotiated) = answered?;
+        self.put_into_effect(&negotiated, origin)?;
+        Ok(answer)
+    }
+
+    /// Finds out whether an offer can be answered, and leaves the session of no more use.
+    pub(crate) fn try_answer(mut self, offer: &[u8]) -> Result<(), Error> {
+        self.negotiation.receive_offer(offer)?;
+        self.negotiation.answer()?;
+        Ok(())
+    }
+
+    /// Takes the answer of a provisional response: good until the final one (RFC 3261 §13.2.1).
+    pub(crate) fn preview(
+        &mut self,
+        answer: &[u8],
+        origin: &mut LegOrigin<'_>,
+    ) -> Result<(), Error> {
+        if let Some(offer) = &self.unanswered {
+            self.negotiation = offer.clone();
+        }
+        let negotiated = self.negotiation.receive_answer(answer)?;
+        self.put_into_effect(&negotiated, origin)
+    }
+
+    /// Takes the final answer to our offer.
+    pub(crate) fn agree(&mut self, answer: &[u8], origin: &mut LegOrigin<'_>) -> Result<(), Error> {
+        self.preview(answer, origin)?;
+        self.unanswered = None;
+        Ok(())
+    }
+
+    /// The final response came without a description: the previewed answer stands, if there was
+    /// one.
+    pub(crate) fn agree_to_preview(&mut self) -> Result<(), Error> {
+        self.unanswered = None;
+        self.leg.as_ref().map(|_| ()).ok_or(Error::NoMedia)
+    }
+
+    /// Whether our offer is out and has no final answer.
+    pub(crate) const fn awaits_answer(&self) -> bool {
+        self.unanswered.is_some()
+    }
+
+    fn put_into_effect(
+        &mut self,
+        negotiated: &NegotiatedMedia,
+        origin: &mut LegOrigin<'_>,
+    ) -> Result<(), Error> {
+        let receivable = self.negotiation.receivable();
+        match &mut self.leg {
+            Some(leg) => leg.renegotiate(negotiated, receivable)?,
+            None => {
+                let settings = Settings {
+                    negotiated: negotiated.clone(),
+                    receivable: receivable.to_vec(),
+                    rtp: self.sockets.rtp,
+                    rtcp: self.sockets.rtcp,
+                    signalling: Some(self.signalling),
+                    // RFC 7022 §4.2: a random CNAME for each session tells nobody who we are.
+                    cname: origin.random.token(CNAME),
+                    wallclock: origin.wallclock,
+                    delay: origin.delay,
+                };
+                self.leg = Some(Leg::new(origin.now, settings, origin.random.fork())?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Characters of a canonical name: 100 random bits, more than the 96 of RFC 7022 §5.
+const CNAME: usize = 20;

@@ -1,0 +1,362 @@
+//! The machine that users drive: verbs in, calls out.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::{IpAddr, SocketAddr},
+    time::{Instant, SystemTime},
+};
+
+use offhook_media::{Heard, Leg};
+use offhook_rtp::Wallclock;
+use offhook_sansio::{Datagram, Deadlines, Machine, Protocol, Random, Transmit};
+use offhook_sip::{CallId, Invite, UserAgent};
+use offhook_sip_message::StatusCode;
+use tracing::debug;
+
+use crate::{
+    CallStatistics, Config, Error, Event, MediaSockets, Outgoing, Statistics,
+    call::{Call, CallMedia, LegOrigin},
+    demux::Spoken,
+    signalling::sdp_body,
+};
+
+/// A SIP endpoint: it places and takes calls and carries their sound.
+///
+/// It obeys the contract of [`Machine`]. Sound is not part of that contract: hand it a captured
+/// frame with [`send_audio`](Self::send_audio) and fetch the next one to play with
+/// [`play_audio`](Self::play_audio), each once a frame time.
+pub struct Endpoint {
+    pub(crate) config: Config,
+    pub(crate) agent: UserAgent,
+    pub(crate) calls: HashMap<CallId, Call>,
+    sockets: HashMap<SocketAddr, CallId>,
+    deadlines: Deadlines<CallId>,
+    transmits: VecDeque<Transmit>,
+    pub(crate) events: VecDeque<Event>,
+    wallclock: Wallclock,
+    random: Random,
+    pub(crate) statistics: Statistics,
+}
+
+impl Endpoint {
+    /// An endpoint that listens nowhere yet.
+    ///
+    /// The wall clock of its RTCP reports says 1970 at `now`; set it with
+    /// [`set_wallclock`](Self::set_wallclock) where absolute time matters.
+    pub fn new(now: Instant, config: Config, mut random: Random) -> Self {
+        Self {
+            agent: UserAgent::new(config.sip.clone(), random.fork()),
+            config,
+            calls: HashMap::new(),
+            sockets: HashMap::new(),
+            deadlines: Deadlines::new(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+            wallclock: Wallclock::new(now, SystemTime::UNIX_EPOCH),
+            random,
+            statistics: Statistics::default(),
+        }
+    }
+
+    /// Says what time it is, for the NTP timestamps of sender reports (RFC 3550 §4).
+    pub fn set_wallclock(&mut self, wallclock: Wallclock) {
+        self.wallclock = wallclock;
+    }
+
+    /// Says that signalling arrives at `local`, which peers reach as `public`.
+    pub fn listen(&mut self, protocol: Protocol, local: SocketAddr, public: SocketAddr) {
+        self.agent.listen(protocol, local, public);
+    }
+
+    /// Calls someone. What becomes of it comes as events.
+    ///
+    /// # Errors
+    ///
+    /// If a media socket is in use, or the SIP layer has no room or no listener for the flow.
+    pub fn call(
+        &mut self,
+        now: Instant,
+        outgoing: Outgoing,
+        sockets: MediaSockets,
+    ) -> Result<CallId, Error> {
+        self.check_free(sockets)?;
+        let signalling = outgoing.flow.remote.ip();
+        let mut media = self.new_media(sockets, signalling);
+        let invite = Invite {
+            target: outgoing.target,
+            flow: outgoing.flow,
+            from: self.config.identity.clone(),
+            body: Some(sdp_body(media.offer()?)),
+            headers: outgoing.headers,
+        };
+        let call = self.agent.invite(now, invite)?;
+        self.occupy(call, sockets);
+        self.calls.insert(call, Call::Media(Box::new(media)));
+        self.pump(now);
+        Ok(call)
+    }
+
+    /// Tells the caller that someone is being alerted (180).
+    ///
+    /// # Errors
+    ///
+    /// If the call is not one that came in and waits.
+    pub fn ring(&mut self, now: Instant, call: CallId) -> Result<(), Error> {
+        self.agent.ring(now, call)?;
+        self.pump(now);
+        Ok(())
+    }
+
+    /// Takes an incoming call.
+    ///
+    /// # Errors
+    ///
+    /// If the call does not wait for an answer, or a media socket is in use. The call then still
+    /// waits.
+    pub fn answer(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        sockets: MediaSockets,
+    ) -> Result<(), Error> {
+        self.check_free(sockets)?;
+        let Some(Call::Invited { offer, signalling }) = self.calls.get(&call) else {
+            return Err(Error::NoCall);
+        };
+        let (offer, signalling) = (offer.clone(), *signalling);
+        let mut media = self.new_media(sockets, signalling);
+        let body = match offer {
+            Some(offer) => media.answer(&offer, &mut self.leg_origin(now))?,
+            None => media.offer()?,
+        };
+        self.agent.answer(now, call, Some(sdp_body(body)))?;
+        self.occupy(call, sockets);
+        self.calls.insert(call, Call::Media(Box::new(media)));
+        self.pump(now);
+        Ok(())
+    }
+
+    /// Refuses an incoming call with `status`, which must be a failure (400 to 699).
+    ///
+    /// # Errors
+    ///
+    /// If the call does not wait for an answer.
+    pub fn reject(&mut self, now: Instant, call: CallId, status: StatusCode) -> Result<(), Error> {
+        self.agent.reject(now, call, status)?;
+        self.pump(now);
+        Ok(())
+    }
+
+    /// Ends the call as its state asks: with CANCEL, BYE or a refusal. Sound stops at once
+    /// (RFC 3261 §15.1.1); [`Event::Ended`] follows when the far side knows, or cannot be told.
+    ///
+    /// # Errors
+    ///
+    /// If the call is over.
+    pub fn hang_up(&mut self, now: Instant, call: CallId) -> Result<(), Error> {
+        self.agent.hang_up(now, call)?;
+        if let Some(leg) = self.calls.get_mut(&call).and_then(Call::leg_mut) {
+            leg.close(now);
+        }
+        self.drain_leg(call);
+        self.pump(now);
+        Ok(())
+    }
+
+    /// Says that a flow cannot be sent on: the socket gave an error (RFC 3261 §8.1.3.1).
+    pub fn transport_failed(&mut self, now: Instant, flow: offhook_sansio::Flow) {
+        self.agent.transport_failed(now, flow);
+        self.pump(now);
+    }
+
+    /// Sends one captured frame: as many samples as [`Leg::frame`] says.
+    ///
+    /// # Errors
+    ///
+    /// If the call has no media, or the frame has another length.
+    pub fn send_audio(&mut self, now: Instant, call: CallId, samples: &[i16]) -> Result<(), Error> {
+        self.leg_mut(call)?.send_audio(now, samples)?;
+        self.drain_leg(call);
+        Ok(())
+    }
+
+    /// Fills `samples` with the next frame to play.
+    ///
+    /// # Errors
+    ///
+    /// If the call has no media, or the frame has another length.
+    pub fn play_audio(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        samples: &mut [i16],
+    ) -> Result<Heard, Error> {
+        Ok(self.leg_mut(call)?.play_audio(now, samples)?)
+    }
+
+    /// The media of a call, to ask about its frames and sample rate.
+    pub fn leg(&self, call: CallId) -> Option<&Leg> {
+        self.calls.get(&call)?.media()?.leg.as_ref()
+    }
+
+    /// The figures of a call at this moment; `None` if it is over.
+    pub fn call_statistics(&self, now: Instant, call: CallId) -> Option<CallStatistics> {
+        let leg = self.calls.get(&call)?.media().and_then(|media| media.leg.as_ref());
+        Some(CallStatistics { media: leg.map(|leg| leg.statistics(now)) })
+    }
+
+    /// What the endpoint itself counted.
+    pub const fn statistics(&self) -> Statistics {
+        self.statistics
+    }
+
+    /// The SIP layer, to ask about its calls, transactions and counters.
+    pub const fn agent(&self) -> &UserAgent {
+        &self.agent
+    }
+
+    /// How many calls are there, in whatever state.
+    pub fn live_calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    fn leg_mut(&mut self, call: CallId) -> Result<&mut Leg, Error> {
+        let call = self.calls.get_mut(&call).ok_or(Error::NoCall)?;
+        call.leg_mut().ok_or(Error::NoMedia)
+    }
+
+    pub(crate) fn new_media(&mut self, sockets: MediaSockets, signalling: IpAddr) -> CallMedia {
+        CallMedia::new(self.config.capabilities.clone(), sockets, signalling, &mut self.random)
+    }
+
+    pub(crate) fn leg_origin(&mut self, now: Instant) -> LegOrigin<'_> {
+        let (wallclock, delay) = (self.wallclock, self.config.delay);
+        LegOrigin { now, wallclock, delay, random: &mut self.random }
+    }
+
+    /// The media of a call together with what a new leg of it needs.
+    pub(crate) fn media_and_origin(
+        &mut self,
+        now: Instant,
+        call: CallId,
+    ) -> Option<(&mut CallMedia, LegOrigin<'_>)> {
+        let media = self.calls.get_mut(&call)?.media_mut()?;
+        let (wallclock, delay) = (self.wallclock, self.config.delay);
+        let origin = LegOrigin { now, wallclock, delay, random: &mut self.random };
+        Some((media, origin))
+    }
+
+    fn check_free(&self, sockets: MediaSockets) -> Result<(), Error> {
+        let taken = |socket: &SocketAddr| self.sockets.contains_key(socket);
+        match [sockets.rtp, sockets.rtcp].into_iter().find(taken) {
+            Some(socket) => Err(Error::SocketInUse(socket)),
+            None => Ok(()),
+        }
+    }
+
+    fn occupy(&mut self, call: CallId, sockets: MediaSockets) {
+        self.sockets.insert(sockets.rtp, call);
+        self.sockets.insert(sockets.rtcp, call);
+    }
+
+    /// Takes a call out of the tables and gives its last figures.
+    pub(crate) fn remove(&mut self, now: Instant, call: CallId) -> (CallStatistics, Option<Call>) {
+        if let Some(leg) = self.calls.get_mut(&call).and_then(Call::leg_mut) {
+            leg.close(now);
+        }
+        self.drain_leg(call);
+        let statistics = self.call_statistics(now, call).unwrap_or_default();
+        self.deadlines.set(call, None);
+        let removed = self.calls.remove(&call);
+        if let Some(media) = removed.as_ref().and_then(Call::media) {
+            self.sockets.remove(&media.sockets.rtp);
+            self.sockets.remove(&media.sockets.rtcp);
+        }
+        (statistics, removed)
+    }
+
+    /// Moves what the SIP layer has to say into this endpoint's queues.
+    pub(crate) fn pump(&mut self, now: Instant) {
+        while let Some(event) = self.agent.poll_event() {
+            self.signalled(now, event);
+        }
+        while let Some(transmit) = self.agent.poll_transmit() {
+            self.transmits.push_back(transmit);
+        }
+    }
+
+    /// Moves what a leg has to say into this endpoint's queues.
+    pub(crate) fn drain_leg(&mut self, call: CallId) {
+        let Some(leg) = self.calls.get_mut(&call).and_then(Call::leg_mut) else { return };
+        while let Some(transmit) = leg.poll_transmit() {
+            self.transmits.push_back(transmit);
+        }
+        while let Some(event) = leg.poll_event() {
+            debug!(?call, ?event, "media");
+        }
+        self.deadlines.set(call, leg.poll_timeout());
+    }
+
+    fn receive_media(&mut self, now: Instant, call: CallId, datagram: Datagram) {
+        let Some(leg) = self.calls.get_mut(&call).and_then(Call::leg_mut) else {
+            self.statistics.stray_media += 1;
+            debug!(flow = %datagram.flow, "media dropped: the call has agreed on none");
+            return;
+        };
+        leg.receive(now, datagram);
+        self.drain_leg(call);
+    }
+}
+
+impl Machine for Endpoint {
+    type Event = Event;
+
+    fn receive(&mut self, now: Instant, datagram: Datagram) {
+        if let Some(call) = self.sockets.get(&datagram.flow.local) {
+            return self.receive_media(now, *call, datagram);
+        }
+        match Spoken::of(&datagram.payload) {
+            Spoken::Sip => {
+                self.agent.receive(now, datagram);
+                self.pump(now);
+            }
+            Spoken::Media => {
+                self.statistics.stray_media += 1;
+                debug!(flow = %datagram.flow, "media dropped: no call uses the socket");
+            }
+            Spoken::Other => {
+                self.statistics.unknown_protocol += 1;
+                debug!(flow = %datagram.flow, "datagram dropped: neither SIP nor media");
+            }
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        while let Some(call) = self.deadlines.expired(now) {
+            if let Some(leg) = self.calls.get_mut(&call).and_then(Call::leg_mut) {
+                leg.handle_timeout(now);
+            }
+            self.drain_leg(call);
+        }
+        self.agent.handle_timeout(now);
+        self.pump(now);
+    }
+
+    fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        [self.agent.poll_timeout(), self.deadlines.next()].into_iter().flatten().min()
+    }
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("calls", &self.calls.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! Why a verb of the endpoint was refused.
+
+use std::net::SocketAddr;
+
+use offhook_sip_message::StatusCode;
+use thiserror::Error;
+
+/// A verb could not be carried out. The endpoint and its other calls are as they were.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The SIP layer refused: the call is over, or in a state that does not know the verb.
+    #[error(transparent)]
+    Sip(#[from] offhook_sip::Error),
+    /// The session descriptions do not fit (RFC 3264). An offered call was refused with 488.
+    #[error("session description: {0}")]
+    Sdp(#[from] offhook_sdp::Error),
+    /// The media could not be set up.
+    #[error("media: {0}")]
+    Media(#[from] offhook_media::Error),
+    /// No call has this id, or it is over.
+    #[error("no such call, or it is over")]
+    NoCall,
+    /// The call has no media yet, or none any more.
+    #[error("the call has no media in this state")]
+    NoMedia,
+    /// The socket already carries the media of another call.
+    #[error("media socket {0} is in use by another call")]
+    SocketInUse(SocketAddr),
+}
+
+impl Error {
+    /// The status that tells the peer why its offer was refused (RFC 3261 §13.3.1.3, §21.4.26).
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Sdp(error) => {
+                StatusCode::new(error.status()).unwrap_or(StatusCode::NOT_ACCEPTABLE_HERE)
+            }
+            Self::Media(_) | Self::NoMedia => StatusCode::NOT_ACCEPTABLE_HERE,
+            Self::Sip(_) | Self::NoCall | Self::SocketInUse(_) => StatusCode::SERVER_INTERNAL_ERROR,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What the SIP layer's events mean for a call's session and media.
+//!
+//! Offers and answers ride in INVITE, its responses and ACK (RFC 3261 §13.2.1): an offer in the
+//! INVITE is answered in the 2xx, an offer in the 2xx is answered in the ACK.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use offhook_sansio::Flow;
+use offhook_sip::{Body, CallId, End, Event as Signal};
+use offhook_sip_message::{ContentType, ParseError, StatusCode, ValidRequest, ValidResponse};
+use tracing::debug;
+
+use crate::{
+    Ending, Endpoint, Error, Event, MediaSockets,
+    call::{Call, CallMedia},
+};
+
+impl Endpoint {
+    pub(crate) fn signalled(&mut self, now: Instant, signal: Signal) {
+        match signal {
+            Signal::Incoming { call, request, flow } => self.invited(now, call, request, flow),
+            Signal::Progress { call, response } => self.progressed(now, call, &response),
+            Signal::Answered { call, response } => self.answered(now, call, &response),
+            Signal::Established { call, body } => self.established(now, call, body),
+            Signal::Reinvited { call, request } => self.reinvited(now, call, &request),
+            Signal::Ended { call, end } => self.ended(now, call, end),
+            // Every re-INVITE is answered at once, so none is left to be withdrawn; and this
+            // endpoint sends none.
+            Signal::ReinviteCancelled { .. }
+            | Signal::ReinviteAnswered { .. }
+            | Signal::ReinviteRejected { .. } => {}
+        }
+    }
+
+    /// Someone calls. A call whose offer cannot be answered is refused before it rings anybody.
+    fn invited(&mut self, now: Instant, call: CallId, request: ValidRequest, flow: Flow) {
+        let body = description(request.body(), request.header::<ContentType>());
+        let offer = match body.and_then(|offer| self.check_offer(offer)) {
+            Ok(offer) => offer,
+            Err(status) => return self.refuse_offer(now, call, status),
+        };
+        self.calls.insert(call, Call::Invited { offer, signalling: flow.remote.ip() });
+        let request = Box::new(request);
+        self.events.push_back(Event::Incoming { call, request, flow });
+    }
+
+    /// Tries the answer on a session that is thrown away.
+    fn check_offer(&mut self, offer: Option<Bytes>) -> Result<Option<Bytes>, StatusCode> {
+        let Some(offer) = offer else { return Ok(None) };
+        let trial = MediaSockets::pair(([192, 0, 2, 1], 9).into());
+        match self.new_media(trial, trial.rtp.ip()).try_answer(&offer) {
+            Ok(()) => Ok(Some(offer)),
+            Err(error) => {
+                debug!(%error, "call refused: its offer cannot be answered");
+                Err(error.status())
+            }
+        }
+    }
+
+    fn refuse_offer(&mut self, now: Instant, call: CallId, status: StatusCode) {
+        self.statistics.refused_offers += 1;
+        if let Err(error) = self.agent.reject(now, call, status) {
+            debug!(?call, %error, "the call could not be refused");
+        }
+    }
+
+    fn progressed(&mut self, now: Instant, call: CallId, response: &ValidResponse) {
+        let answer = description(response.body(), response.header::<ContentType>());
+        let Some((media, mut origin)) = self.media_and_origin(now, call) else { return };
+        if let Ok(Some(answer)) = answer
+            && let Err(error) = media.preview(&answer, &mut origin)
+        {
+            debug!(?call, %error, "early media ignored");
+        }
+        let early_media = media.leg.is_some();
+        self.drain_leg(call);
+        self.events.push_back(Event::Progress { call, status: response.status(), early_media });
+    }
+
+    fn answered(&mut self, now: Instant, call: CallId, response: &ValidResponse) {
+        let answer = description(response.body(), response.header::<ContentType>());
+        let Some((media, mut origin)) = self.media_and_origin(now, call) else { return };
+        let agreed = match answer {
+            Ok(Some(answer)) => media.agree(&answer, &mut origin),
+            Ok(None) => media.agree_to_preview(),
+            Err(_) => Err(Error::NoMedia),
+        };
+        self.settle(now, call, agreed, Event::Answered { call });
+    }
+
+    /// The ACK came. It carries the answer when our 2xx carried the offer.
+    fn established(&mut self, now: Instant, call: CallId, body: Option<Body>) {
+        let Some((media, mut origin)) = self.media_and_origin(now, call) else { return };
+        let agreed = match body {
+            _ if !media.awaits_answer() => Ok(()),
+            Some(body) => media.agree(&body.content, &mut origin),
+            None => Err(Error::NoMedia),
+        };
+        self.settle(now, call, agreed, Event::Established { call });
+    }
+
+    /// Tells of an agreed session, or hangs up on one that cannot be had.
+    fn settle(&mut self, now: Instant, call: CallId, agreed: Result<(), Error>, event: Event) {
+        self.drain_leg(call);
+        let Err(error) = agreed else { return self.events.push_back(event) };
+        debug!(?call, %error, "call hung up: its session description cannot be used");
+        if let Some((media, _)) = self.media_and_origin(now, call) {
+            media.fault = Some(error.to_string());
+        }
+        if let Err(error) = self.agent.hang_up(now, call) {
+            debug!(?call, %error, "the call could not be hung up");
+        }
+    }
+
+    /// A re-INVITE: with an offer to be answered, or asking for ours (RFC 3261 §14.2).
+    fn reinvited(&mut self, now: Instant, call: CallId, request: &ValidRequest) {
+        let offer = description(request.body(), request.header::<ContentType>());
+        let Some((media, mut origin)) = self.media_and_origin(now, call) else { return };
+        let reply = match offer {
+            Ok(Some(offer)) => media.answer(&offer, &mut origin).map_err(|error| error.status()),
+            Ok(None) => media.offer().map_err(|error| error.status()),
+            Err(status) => Err(status),
+        };
+        self.drain_leg(call);
+        let sent = match reply {
+            Ok(body) => self.agent.answer(now, call, Some(sdp_body(body))),
+            Err(status) => self.agent.reject(now, call, status),
+        };
+        if let Err(error) = sent {
+            debug!(?call, %error, "the re-INVITE could not be answered");
+        }
+    }
+
+    fn ended(&mut self, now: Instant, call: CallId, end: End) {
+        let (statistics, removed) = self.remove(now, call);
+        // A call that was refused at once was never told of.
+        let Some(removed) = removed else { return };
+        let fault = removed.media().and_then(|media: &CallMedia| media.fault.clone());
+        let ending = fault.map_or(Ending::Signalling(end), Ending::BadDescription);
+        self.events.push_back(Event::Ended { call, ending, statistics: Box::new(statistics) });
+    }
+}
+
+/// The session description in a message; `None` if it has no body, 415 if it has another kind.
+fn description(
+    body: Bytes,
+    content_type: Result<Option<ContentType>, ParseError>,
+) -> Result<Option<Bytes>, StatusCode> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    match content_type {
+        Ok(Some(kind)) if kind.is(SDP) => Ok(Some(body)),
+        Ok(_) => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        Err(error) => Err(error.status()),
+    }
+}
+
+pub(crate) fn sdp_body(content: Bytes) -> Body {
+    Body { content_type: SDP.into(), content }
+}
+
+/// The media type of session descriptions (RFC 8866 §8.1).
+const SDP: &str = "application/sdp";

@@ -1,0 +1,12 @@
+//! Whole endpoints on a virtual network: thousands of calls over bad links, the offers and answers
+//! of hand-written peers, and everything that strangers may throw at a call.
+#![cfg(test)]
+
+mod bad_input;
+mod offers;
+mod peer;
+mod phone;
+mod plan;
+mod reinvites;
+mod ten_thousand;
+mod verdict;
