@@ -1,0 +1,293 @@
+//! The handle of one call.
+
+use std::{fmt, path::Path, sync::Arc};
+
+use offhook_audio::{Sink, Source, WavSink, WavSource};
+use offhook_core::{CallId, CallStatistics, Ending};
+use offhook_sip_message::{NameAddr, StatusCode};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    Audio, Error,
+    command::{Command, Reply, Verb},
+};
+
+/// A call: placed with [`Endpoint::call`](crate::Endpoint::call) or taken with
+/// [`Endpoint::incoming`](crate::Endpoint::incoming).
+///
+/// Clones are handles of the same call. Dropping the last one ends the call as its state asks:
+/// with CANCEL, BYE or a refusal (480).
+#[derive(Clone, Debug)]
+pub struct Call {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    id: CallId,
+    from: NameAddr,
+    to: NameAddr,
+    status: watch::Receiver<Status>,
+    commands: mpsc::UnboundedSender<Command>,
+}
+
+/// What the driver tells of a call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Status {
+    pub(crate) progress: Option<StatusCode>,
+    pub(crate) answered: bool,
+    pub(crate) established: bool,
+    /// The sample rate of its media, once there is any.
+    pub(crate) sample_rate: Option<u32>,
+    pub(crate) ended: Option<Ended>,
+}
+
+impl Call {
+    pub(crate) fn new(
+        id: CallId,
+        from: NameAddr,
+        to: NameAddr,
+        status: watch::Receiver<Status>,
+        commands: mpsc::UnboundedSender<Command>,
+    ) -> Self {
+        Self { shared: Arc::new(Shared { id, from, to, status, commands }) }
+    }
+
+    /// Who calls.
+    pub fn from(&self) -> &NameAddr {
+        &self.shared.from
+    }
+
+    /// Who is called.
+    pub fn to(&self) -> &NameAddr {
+        &self.shared.to
+    }
+
+    /// Waits for the first sign of life of the far side: 180 when it rings.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ended`] if the call ends without one. A call that is answered at once gives 200.
+    pub async fn progress(&self) -> Result<StatusCode, Error> {
+        self.wait(|status| match status.progress {
+            Some(progress) => Some(progress),
+            None => status.answered.then_some(StatusCode::OK),
+        })
+        .await
+    }
+
+    /// Waits until the far side has answered; for an incoming call, until the caller has
+    /// acknowledged our answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ended`] if the call ends instead: busy, refused, timed out.
+    pub async fn answered(&self) -> Result<(), Error> {
+        self.wait(|status| (status.answered || status.established).then_some(())).await
+    }
+
+    /// Waits until the call is over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the endpoint goes away before that.
+    pub async fn ended(&self) -> Result<Ended, Error> {
+        let mut status = self.shared.status.clone();
+        let status = status.wait_for(|status| status.ended.is_some()).await;
+        status.ok().and_then(|status| status.ended.clone()).ok_or(Error::Closed)
+    }
+
+    /// Lets an incoming call ring: tells the caller 180.
+    ///
+    /// # Errors
+    ///
+    /// If the call does not wait for an answer.
+    pub async fn ring(&self) -> Result<(), Error> {
+        self.verb(Verb::Ring).await
+    }
+
+    /// Takes an incoming call: opens its media sockets and answers 200.
+    ///
+    /// # Errors
+    ///
+    /// If the call does not wait for an answer, or no media ports are free.
+    pub async fn answer(&self) -> Result<(), Error> {
+        self.verb(Verb::Answer).await
+    }
+
+    /// Refuses an incoming call, for example with [`StatusCode::BUSY_HERE`].
+    ///
+    /// # Errors
+    ///
+    /// If the call does not wait for an answer.
+    pub async fn reject(&self, status: StatusCode) -> Result<(), Error> {
+        self.verb(Verb::Reject(status)).await
+    }
+
+    /// Ends the call, in whatever state it is, and waits until the far side knows or cannot be
+    /// told. A call that is over already gives its end again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the endpoint goes away before that.
+    pub async fn hang_up(&self) -> Result<Ended, Error> {
+        match self.verb(Verb::HangUp).await {
+            Ok(()) | Err(Error::Ended(_) | Error::Core(_)) => self.ended().await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Speaks a WAV file into the call, and returns when the far side has had time to hear its
+    /// end. Waits for the call's media first.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or the call ends before the file does.
+    pub async fn play_wav(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref().to_owned();
+        let rate = self.sample_rate().await?;
+        let opened = tokio::task::spawn_blocking(move || WavSource::open(path, rate)).await;
+        self.play(opened.map_err(|_| Error::Closed)??).await
+    }
+
+    /// Speaks a source into the call until it ends, in place of the one before.
+    ///
+    /// # Errors
+    ///
+    /// If the source has another sample rate than the call, or the call ends before it does.
+    pub async fn play(&self, source: impl Source + 'static) -> Result<(), Error> {
+        let (id, source) = (self.shared.id, Box::new(source));
+        let done = self.ask(|reply| Command::Play { call: id, source, reply }).await?;
+        match done.await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(self.gone()),
+        }
+    }
+
+    /// Writes what is heard from now on into a WAV file, complete when the call has ended. Waits
+    /// for the call's media first.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be created, or the call ends before it has media.
+    pub async fn record_wav(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref().to_owned();
+        let rate = self.sample_rate().await?;
+        let created = tokio::task::spawn_blocking(move || WavSink::create(path, rate)).await;
+        self.record(created.map_err(|_| Error::Closed)??).await
+    }
+
+    /// Gives what is heard from now on to a sink, in place of the one before.
+    ///
+    /// # Errors
+    ///
+    /// If the sink has another sample rate than the call.
+    pub async fn record(&self, sink: impl Sink + 'static) -> Result<(), Error> {
+        let (id, sink) = (self.shared.id, Box::new(sink));
+        self.ask(|reply| Command::Record { call: id, sink, reply }).await
+    }
+
+    /// The call's sound as frames, in place of the devices before: for voice agents, bridges and
+    /// the like. Waits for the call's media first.
+    ///
+    /// # Errors
+    ///
+    /// If the call ends before it has media.
+    pub async fn audio(&self) -> Result<Audio, Error> {
+        let (audio, source, sink) = Audio::channel(self.sample_rate().await?)?;
+        self.record(sink).await?;
+        let (id, source) = (self.shared.id, Box::new(source));
+        // Nobody waits for the end of a channel: who holds its other end knows it.
+        self.ask(|reply| Command::Play { call: id, source, reply }).await?;
+        Ok(audio)
+    }
+
+    /// The sample rate of the call's sound in Hz. Waits until media is agreed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ended`] if the call ends without media.
+    pub async fn sample_rate(&self) -> Result<u32, Error> {
+        self.wait(|status| status.sample_rate).await
+    }
+
+    /// The call's figures at this moment, or its last ones if it is over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the endpoint has gone away.
+    pub async fn stats(&self) -> Result<CallStatistics, Error> {
+        let id = self.shared.id;
+        match self.ask(|reply| Command::Statistics { call: id, reply }).await {
+            Err(Error::Ended(ended)) => Ok((*ended.statistics).clone()),
+            other => other,
+        }
+    }
+
+    async fn verb(&self, verb: Verb) -> Result<(), Error> {
+        let call = self.shared.id;
+        self.ask(|reply| Command::Verb { call, verb, reply }).await
+    }
+
+    /// Hands a command to the driver and waits for its reply.
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
+        if let Some(ended) = &self.shared.status.borrow().ended {
+            return Err(Error::Ended(ended.clone()));
+        }
+        let (reply, answer) = oneshot::channel();
+        self.shared.commands.send(command(reply)).map_err(|_| Error::Closed)?;
+        match answer.await {
+            Ok(Err(Error::Core(_))) if self.shared.status.borrow().ended.is_some() => {
+                Err(self.gone())
+            }
+            Ok(result) => result,
+            Err(_) => Err(self.gone()),
+        }
+    }
+
+    /// Waits until `seen` finds what it looks for.
+    async fn wait<T>(&self, seen: impl Fn(&Status) -> Option<T>) -> Result<T, Error> {
+        let mut status = self.shared.status.clone();
+        let found = status.wait_for(|status| seen(status).is_some() || status.ended.is_some());
+        match found.await {
+            Ok(status) => match seen(&status) {
+                Some(found) => Ok(found),
+                None => Err(status.ended.clone().map_or(Error::Closed, Error::Ended)),
+            },
+            Err(_) => Err(Error::Closed),
+        }
+    }
+
+    fn gone(&self) -> Error {
+        self.shared.status.borrow().ended.clone().map_or(Error::Closed, Error::Ended)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // A closed driver has ended its calls already.
+        let _ = self.commands.send(Command::Abandon { call: self.id });
+    }
+}
+
+/// How a call ended, and its last figures.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Why it ended.
+    pub ending: Ending,
+    /// Its figures at the end.
+    pub statistics: Arc<CallStatistics>,
+}
+
+impl Ended {
+    /// The status of a failed call: 486, 408, 503 … `None` for one that was hung up.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.ending.status()
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.ending.fmt(f)
+    }
+}

@@ -1,0 +1,58 @@
+//! Why a handle's verb failed.
+
+use std::{io, net::SocketAddr};
+
+use offhook_audio::DeviceError;
+use thiserror::Error;
+
+use crate::Ended;
+
+/// A verb of an endpoint or a call failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A socket could not be opened.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// The address asked for.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No two free neighbouring ports were found for a call's RTP and RTCP.
+    #[error("no free pair of media ports on {address} ({detail})")]
+    NoMediaPorts {
+        /// The address they were looked for on.
+        address: SocketAddr,
+        /// The range, or what the system said.
+        detail: String,
+    },
+    /// The text is not a SIP URI, or one that this endpoint cannot call.
+    #[error("{uri:?} cannot be called: {reason}")]
+    Uri {
+        /// The text.
+        uri: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The host of the URI has no address of the endpoint's kind.
+    #[error("{host} has no address that can be reached from here: {reason}")]
+    Unresolved {
+        /// The host.
+        host: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The core refused the verb.
+    #[error(transparent)]
+    Core(#[from] offhook_core::Error),
+    /// An audio device failed.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The call has ended, or ended before what was waited for came.
+    #[error("the call ended: {0}")]
+    Ended(Ended),
+    /// The endpoint is closed.
+    #[error("the endpoint is closed")]
+    Closed,
+}

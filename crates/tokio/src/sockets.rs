@@ -1,0 +1,185 @@
+//! The UDP sockets of one driver: each has a task that reads it; all are written from the driver.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::{SocketAddr, UdpSocket as StdSocket},
+    ops::RangeInclusive,
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use offhook_core::MediaSockets;
+use offhook_sansio::{Datagram, Flow, Transmit};
+use tokio::{net::UdpSocket, sync::mpsc, task::JoinHandle};
+use tracing::debug;
+
+use crate::{Error, resolve::visible_address};
+
+/// The sockets, by the address they are bound to.
+pub(crate) struct Sockets {
+    open: HashMap<SocketAddr, Open>,
+    arrivals: mpsc::Sender<Datagram>,
+    /// Fixed mappings of a NAT in front of this host, from local to public addresses.
+    pub(crate) mappings: HashMap<SocketAddr, SocketAddr>,
+    /// The ports that media may use; `None`: whatever the system gives.
+    pub(crate) media_ports: Option<RangeInclusive<u16>>,
+    /// Datagrams that the system did not take.
+    unsent: u64,
+}
+
+struct Open {
+    /// The same socket as the reader's. The runtime's own handle would refuse to send before it
+    /// has seen the socket become writable.
+    sender: StdSocket,
+    reader: JoinHandle<()>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+impl Sockets {
+    /// No socket yet. What will be read arrives at the receiver; when it is full the readers wait,
+    /// and the system drops what its own buffers cannot hold.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Datagram>) {
+        let (arrivals, receiver) = mpsc::channel(ARRIVALS);
+        let sockets = Self {
+            open: HashMap::new(),
+            arrivals,
+            mappings: HashMap::new(),
+            media_ports: None,
+            unsent: 0,
+        };
+        (sockets, receiver)
+    }
+
+    /// Opens a socket on `address` and starts to read it.
+    pub(crate) fn bind(&mut self, address: SocketAddr) -> io::Result<SocketAddr> {
+        let socket = StdSocket::bind(address)?;
+        self.adopt(socket)
+    }
+
+    /// Opens the two sockets of a call: RTP on an even port, RTCP on the next (RFC 3550 §11).
+    pub(crate) fn bind_media(&mut self, address: SocketAddr) -> Result<MediaSockets, Error> {
+        let no_ports = |detail| Error::NoMediaPorts { address, detail };
+        let pair = match &self.media_ports {
+            Some(ports) => pair_within(address, ports.clone())
+                .ok_or_else(|| no_ports(format!("of {}–{}", ports.start(), ports.end())))?,
+            None => pair_anywhere(address).map_err(|error| no_ports(error.to_string()))?,
+        };
+        let mut adopt = |socket| self.adopt(socket).map_err(|error| no_ports(error.to_string()));
+        let (rtp, rtcp) = (adopt(pair.0)?, adopt(pair.1)?);
+        let public_rtp = self.public(rtp);
+        let public_rtcp = self.public(rtcp);
+        Ok(MediaSockets { rtp, rtcp, public_rtp, public_rtcp })
+    }
+
+    /// The address that peers know a socket by.
+    pub(crate) fn public(&self, local: SocketAddr) -> SocketAddr {
+        self.mappings.get(&local).copied().unwrap_or_else(|| visible_address(local))
+    }
+
+    /// Closes the two sockets of a call.
+    pub(crate) fn close_media(&mut self, sockets: MediaSockets) {
+        self.open.remove(&sockets.rtp);
+        self.open.remove(&sockets.rtcp);
+    }
+
+    /// Sends one datagram. A full socket buffer drops it, as the network might; any other error
+    /// is returned, because the far side cannot be reached that way.
+    pub(crate) fn send(&mut self, transmit: &Transmit) -> io::Result<()> {
+        let Some(open) = self.open.get(&transmit.flow.local) else {
+            self.unsent += 1;
+            debug!(flow = %transmit.flow, "datagram not sent: its socket is closed");
+            return Ok(());
+        };
+        match open.sender.send_to(&transmit.payload, transmit.flow.remote) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.unsent += 1;
+                debug!(flow = %transmit.flow, "datagram not sent: the socket's buffer is full");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn adopt(&mut self, socket: StdSocket) -> io::Result<SocketAddr> {
+        socket.set_nonblocking(true)?;
+        let local = socket.local_addr()?;
+        let sender = socket.try_clone()?;
+        let reader = tokio::spawn(read(UdpSocket::from_std(socket)?, local, self.arrivals.clone()));
+        self.open.insert(local, Open { sender, reader });
+        Ok(local)
+    }
+}
+
+/// Hands every datagram to the driver, in its own part of a buffer that is used again.
+async fn read(socket: UdpSocket, local: SocketAddr, arrivals: mpsc::Sender<Datagram>) {
+    let mut buffer = BytesMut::new();
+    loop {
+        buffer.reserve(LARGEST_DATAGRAM);
+        match socket.recv_buf_from(&mut buffer).await {
+            Ok((length, remote)) => {
+                let payload = part(&mut buffer, length);
+                let datagram = Datagram { flow: Flow::udp(local, remote), payload };
+                if arrivals.send(datagram).await.is_err() {
+                    return;
+                }
+            }
+            // An ICMP error of an earlier datagram; the transaction's own timers find out.
+            Err(error) => {
+                debug!(%local, %error, "receive error");
+                tokio::time::sleep(AFTER_ERROR).await;
+            }
+        }
+    }
+}
+
+/// Media is used and dropped at once, so it may stand in the buffer; text may be kept for as long
+/// as a call, and gets memory of its own size.
+fn part(buffer: &mut BytesMut, length: usize) -> BytesMut {
+    let payload = buffer.split_to(length);
+    match payload.first() {
+        Some(128..) => payload,
+        Some(_) | None => BytesMut::from(&payload[..]),
+    }
+}
+
+fn pair_within(address: SocketAddr, ports: RangeInclusive<u16>) -> Option<(StdSocket, StdSocket)> {
+    let last = *ports.end();
+    let even = ports.filter(|port| port % 2 == 0 && *port < last);
+    even.filter_map(|port| pair_at(address, port).ok()).next()
+}
+
+fn pair_anywhere(address: SocketAddr) -> io::Result<(StdSocket, StdSocket)> {
+    let mut refusal = io::Error::from(io::ErrorKind::AddrInUse);
+    for _ in 0..PAIR_TRIES {
+        let probe = StdSocket::bind(SocketAddr::new(address.ip(), 0))?;
+        let port = probe.local_addr()?.port() & !1;
+        drop(probe);
+        match pair_at(address, port) {
+            Ok(pair) => return Ok(pair),
+            Err(error) => refusal = error,
+        }
+    }
+    Err(refusal)
+}
+
+fn pair_at(address: SocketAddr, port: u16) -> io::Result<(StdSocket, StdSocket)> {
+    let rtp = StdSocket::bind(SocketAddr::new(address.ip(), port))?;
+    let rtcp = StdSocket::bind(SocketAddr::new(address.ip(), port | 1))?;
+    Ok((rtp, rtcp))
+}
+
+/// How many datagrams may wait for the driver.
+const ARRIVALS: usize = 1024;
+/// No datagram is longer, so none is cut.
+const LARGEST_DATAGRAM: usize = 65_535;
+/// How long a reader rests after an error, so that a lasting one does not keep a core busy.
+const AFTER_ERROR: Duration = Duration::from_millis(10);
+/// How many port pairs are tried before giving up.
+const PAIR_TRIES: usize = 64;
