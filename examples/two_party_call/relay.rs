@@ -33,7 +33,11 @@ pub(crate) struct Inside {
 impl Inside {
     /// Picks free ports: one for SIP, which may be given, and a pair for media.
     pub(crate) fn pick(sip_port: u16) -> io::Result<Self> {
-        let sip = StdSocket::bind((Ipv4Addr::LOCALHOST, sip_port))?.local_addr()?;
+        let sip = StdSocket::bind((Ipv4Addr::LOCALHOST, sip_port))
+            .map_err(|error| {
+                io::Error::other(format!("cannot listen on port {sip_port}: {error}"))
+            })?
+            .local_addr()?;
         loop {
             let rtp = StdSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
             let mut rtcp = rtp.local_addr()?;
