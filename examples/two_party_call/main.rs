@@ -34,8 +34,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: &Options) -> Result<Outcome, Error> {
-    outcome::prepare(&options.out)?;
+    options.prepare()?;
     let relay = options.impairment().map(|it| Relay::new(it, options.seed));
+    let clean = relay.is_none();
     let mut stage = Stage { recorder: Recorder::new(), limit: options.seconds, relay };
     let mut alice = Party::start("Alice", &options.alice, options.alice_port, &mut stage).await?;
     let mut bob = Party::start("Bob", &options.bob, options.bob_port, &mut stage).await?;
@@ -65,7 +66,7 @@ async fn run(options: &Options) -> Result<Outcome, Error> {
     sleep(LAST_PACKETS).await;
     alice.note(&hung_up);
     bob.note(&told);
-    let outcome = Outcome::new([&alice, &bob], stage.recorder.recording(), options)?;
+    let outcome = Outcome::new([&alice, &bob], stage.recorder.recording(), clean)?;
     outcome.write(&options.out)?;
     Ok(outcome)
 }

@@ -1,10 +1,12 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use clap::Parser;
 use offhook_examples as examples;
 use offhook_testkit::Impairment;
+
+use crate::Error;
 
 /// Let two endpoints call each other over loopback, and check what they heard.
 #[derive(Parser)]
@@ -39,6 +41,14 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Makes the folder, and finds out whether it can be written to before anybody calls.
+    pub(crate) fn prepare(&self) -> Result<(), Error> {
+        let report = self.out.join("report.html");
+        let made = fs::create_dir_all(&self.out).and_then(|()| fs::write(report, ""));
+        made.map_err(|error| format!("{}: cannot be written to: {error}", self.out.display()))?;
+        Ok(())
+    }
+
     /// What spoils the path between the two; `None` if nothing does.
     pub(crate) fn impairment(&self) -> Option<Impairment> {
         let Self { loss, jitter, .. } = *self;

@@ -9,7 +9,7 @@ use std::{
 use offhook::{
     Call, Ended, Endpoint, Recorder,
     audio::{Samples, WavSource},
-    media::LegStatistics,
+    core::CallStatistics,
 };
 
 use crate::{
@@ -38,7 +38,7 @@ pub(crate) struct Party {
     pub(crate) said_from: Duration,
     pub(crate) heard_from: Duration,
     pub(crate) heard_in: PathBuf,
-    pub(crate) statistics: Option<LegStatistics>,
+    pub(crate) statistics: CallStatistics,
 }
 
 impl Party {
@@ -77,7 +77,7 @@ impl Party {
             said_from: Duration::ZERO,
             heard_from: Duration::ZERO,
             heard_in: PathBuf::new(),
-            statistics: None,
+            statistics: CallStatistics::default(),
         })
     }
 
@@ -103,7 +103,7 @@ impl Party {
 
     /// Keeps the call's last figures.
     pub(crate) fn note(&mut self, ended: &Ended) {
-        self.statistics = ended.statistics.media.clone();
+        self.statistics = (*ended.statistics).clone();
     }
 }
 

@@ -1,11 +1,13 @@
 //! What an endpoint and a call are told at their start.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 
-use offhook_media::PlayoutDelay;
+use offhook_media::{PlayoutDelay, supports};
 use offhook_sansio::Flow;
 use offhook_sdp::{Capabilities, Codec, Direction};
 use offhook_sip_message::{ByteString, HeaderName, NameAddr, Uri};
+
+use crate::Error;
 
 /// The settings of an endpoint.
 #[derive(Clone, Debug)]
@@ -34,6 +36,33 @@ impl Config {
             delay: PlayoutDelay::default(),
             sip: offhook_sip::Config::default(),
         }
+    }
+
+    /// Finds out whether the settings can be honoured, before an endpoint is made from them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] for a codec that is not there, no codec at all, a frame time outside
+    /// 10 to 200 ms, and playout delays out of order.
+    pub fn check(&self) -> Result<(), Error> {
+        let refuse = |reason: String| Err(Error::Setting(reason));
+        let Capabilities { codecs, ptime, .. } = &self.capabilities;
+        if let Some(codec) = codecs.iter().find(|codec| !supports(codec)) {
+            return refuse(format!("there is no codec {codec}"));
+        }
+        if codecs.is_empty() {
+            return refuse(String::from("a call needs at least one codec"));
+        }
+        if !FRAME_TIMES.contains(ptime) || ptime.subsec_micros() % 1000 != 0 {
+            return refuse(format!("a frame of {ptime:?} is not 10 to 200 whole milliseconds"));
+        }
+        let PlayoutDelay { initial, min, max } = self.delay;
+        if min > initial || initial > max {
+            return refuse(format!(
+                "playout delays {min:?}, {initial:?}, {max:?} are out of order"
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -81,5 +110,47 @@ impl MediaSockets {
     }
 }
 
+/// The frame times that peers understand (RFC 3551 §4.2).
+const FRAME_TIMES: RangeInclusive<Duration> =
+    Duration::from_millis(10)..=Duration::from_millis(200);
 /// What RFC 3551 §4.2 recommends for a packet of speech.
 const FRAME_TIME: Duration = Duration::from_millis(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Config {
+        Config::new("sip:alice@192.0.2.1".parse().unwrap())
+    }
+
+    #[test]
+    fn the_defaults_can_be_honoured() {
+        config().check().unwrap();
+    }
+
+    #[test]
+    fn a_setting_that_would_do_nothing_is_refused() {
+        let mut unknown = config();
+        unknown.capabilities.codecs.push(Codec { encoding: "GSM".into(), ..Codec::pcmu() });
+        assert!(unknown.check().unwrap_err().to_string().contains("GSM/8000"));
+
+        let mut stereo = config();
+        stereo.capabilities.codecs = vec![Codec { channels: 2, ..Codec::pcmu() }];
+        assert!(stereo.check().is_err());
+
+        let mut silent = config();
+        silent.capabilities.codecs.clear();
+        assert!(silent.check().is_err());
+
+        for (ptime, good) in [(5, false), (10, true), (200, true), (201, false)] {
+            let mut config = config();
+            config.capabilities.ptime = Duration::from_millis(ptime);
+            assert_eq!(config.check().is_ok(), good, "{ptime} ms");
+        }
+
+        let mut swapped = config();
+        swapped.delay.max = Duration::from_millis(1);
+        assert!(swapped.check().is_err());
+    }
+}

@@ -18,6 +18,9 @@ pub enum Error {
     /// The media could not be set up.
     #[error("media: {0}")]
     Media(#[from] offhook_media::Error),
+    /// A setting cannot be honoured. It is refused, so that it is not silently ignored.
+    #[error("setting refused: {0}")]
+    Setting(String),
     /// No call has this id, or it is over.
     #[error("no such call, or it is over")]
     NoCall,
@@ -37,7 +40,9 @@ impl Error {
                 StatusCode::new(error.status()).unwrap_or(StatusCode::NOT_ACCEPTABLE_HERE)
             }
             Self::Media(_) | Self::NoMedia => StatusCode::NOT_ACCEPTABLE_HERE,
-            Self::Sip(_) | Self::NoCall | Self::SocketInUse(_) => StatusCode::SERVER_INTERNAL_ERROR,
+            Self::Sip(_) | Self::Setting(_) | Self::NoCall | Self::SocketInUse(_) => {
+                StatusCode::SERVER_INTERNAL_ERROR
+            }
         }
     }
 }

@@ -278,6 +278,14 @@ fn payload_types(receivable: &[Codec]) -> Vec<u8> {
     receivable.iter().filter_map(|codec| codec.payload_type).collect()
 }
 
+/// Whether there is an encoder and a decoder for `codec`.
+pub fn supports(codec: &Codec) -> bool {
+    let (name, rate) = (&codec.encoding, codec.clock_rate);
+    let one_channel = codec.channels == 1;
+    let coder = offhook_codec::encoder(name, rate).zip(offhook_codec::decoder(name, rate));
+    one_channel && coder.is_some()
+}
+
 /// How many samples pass in `time`.
 pub(crate) fn samples_in(time: Duration, rate: u32) -> usize {
     let samples = time.as_nanos().saturating_mul(u128::from(rate)) / 1_000_000_000;

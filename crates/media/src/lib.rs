@@ -45,7 +45,7 @@ mod incoming;
 pub use incoming::Heard;
 
 mod leg;
-pub use leg::Leg;
+pub use leg::{Leg, supports};
 
 mod outgoing;
 

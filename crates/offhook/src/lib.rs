@@ -33,7 +33,9 @@ pub use offhook_sdp as sdp;
 pub use offhook_sip as sip;
 pub use offhook_sip_message as sip_message;
 #[cfg(feature = "tokio")]
-pub use offhook_tokio::{Builder, Call, Ended, Endpoint, Error, Recorder, Tap};
+pub use offhook_tokio::{
+    Audio, AudioReceiver, Builder, Call, Ended, Endpoint, Error, Recorder, Tap, quality_row,
+};
 pub use offhook_trace as trace;
 
 /// The programs in the README are compiled with the tests.

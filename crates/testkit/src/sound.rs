@@ -1,5 +1,7 @@
 //! What was heard, held against what was said, frame by frame.
 
+use std::{ops::Range, time::Duration};
+
 /// How much of what was said was heard, sample for sample and in order.
 ///
 /// Sound in frames either arrives whole or not at all, so it is compared in frames: a frame was
@@ -57,6 +59,21 @@ impl SoundCheck {
     /// The share of what was said that was heard, 0 to 1; 1 if nothing was said.
     pub fn share(&self) -> f64 {
         if self.said == 0 { 1.0 } else { self.exact as f64 / self.said as f64 }
+    }
+
+    /// Where what was heard is not what was said: stretches of time since the first heard sample,
+    /// each frame lasting `frame`.
+    pub fn breaks(&self, frame: Duration) -> Vec<Range<Duration>> {
+        let mut joined: Vec<Range<Duration>> = Vec::new();
+        for index in &self.invented {
+            let start = frame.saturating_mul(u32::try_from(*index).unwrap_or(u32::MAX));
+            let end = start.saturating_add(frame);
+            match joined.last_mut() {
+                Some(last) if last.end == start => last.end = end,
+                _ => joined.push(start..end),
+            }
+        }
+        joined
     }
 
     /// Counts what was heard before a match. Only between two matches silence is an invention.
@@ -149,6 +166,13 @@ mod tests {
         assert_eq!((longer.exact, longer.invented.len()), (4, 0));
         let shorter = check(&[0, 0, 100, 200], &[0, 100, 200]);
         assert_eq!((shorter.exact, shorter.missing), (3, vec![1]));
+    }
+
+    #[test]
+    fn neighbouring_breaks_are_joined() {
+        let check = SoundCheck { invented: vec![1, 2, 5], ..SoundCheck::default() };
+        let ms = Duration::from_millis;
+        assert_eq!(check.breaks(ms(20)), [ms(20)..ms(60), ms(100)..ms(120)]);
     }
 
     #[test]

@@ -122,6 +122,7 @@ impl Builder {
         config.capabilities.ptime = self.frame_time.unwrap_or(config.capabilities.ptime);
         config.delay = self.delay;
         config.sip = self.sip;
+        config.check()?;
 
         let failed = |source| Error::Bind { address: address.to_owned(), source };
         let mut candidates = lookup_host(address).await.map_err(failed)?;

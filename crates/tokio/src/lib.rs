@@ -48,7 +48,7 @@ mod error;
 pub use error::Error;
 
 mod recorder;
-pub use recorder::{Recorder, Tap};
+pub use recorder::{Recorder, Tap, quality_row};
 
 mod resolve;
 

@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use offhook_core::CallStatistics;
 use offhook_sansio::{Flow, Transmit};
-use offhook_trace::{Direction, Figures, PartyId, Recording};
+use offhook_trace::{Direction, Figures, PartyId, QualityRow, Recording};
 
 /// One recording that several endpoints write to.
 #[derive(Clone, Debug)]
@@ -46,6 +47,22 @@ impl Recorder {
 impl Default for Recorder {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// The figures of a call as a row of a table: of the direction that was heard, under a name such as
+/// `Alice → Bob`.
+pub fn quality_row(direction: &str, statistics: &CallStatistics) -> QualityRow {
+    let media = statistics.media.clone().unwrap_or_default();
+    QualityRow {
+        direction: direction.to_owned(),
+        packets: media.rtp.packets_received,
+        lost: media.rtp.lost,
+        late: media.rtp.late,
+        jitter_ms: media.rtp.jitter,
+        round_trip_ms: media.rtp.round_trip.map(|time| time.as_secs_f64() * 1000.0),
+        r_factor: media.r_factor,
+        mos: media.mos,
     }
 }
 
