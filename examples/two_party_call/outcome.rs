@@ -114,7 +114,6 @@ fn compare(
     Ok(((row, check), report))
 }
 
-/// How long a frame lasts.
 const FRAME_TIME: Duration = Duration::from_millis(20);
 /// The share of frames that must be heard exactly on a clean path.
 const ENOUGH: f64 = 0.99;
