@@ -1,0 +1,224 @@
+//! Counts allocations: none for an RTP packet in either direction, none to route a SIP request.
+//!
+//! A global allocator cannot be written without `unsafe`; this is the one place here that has any.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    hint::black_box,
+    time::Instant,
+};
+
+use bytes::{Bytes, BytesMut};
+use offhook_benches::{CARRIER_INVITE, FRAME, INVITE, Wire, leg, tone};
+use offhook_media::{Heard, Leg};
+use offhook_sansio::{Machine, Transmit};
+use offhook_sip_message::{
+    CSeq, CallId, From, HeaderName, MaxForwards, Message, Method, ParseOptions, Request, To,
+    ValidRequest, Via,
+};
+
+struct Counting;
+
+thread_local! {
+    /// Each test has a thread of its own, so that tests do not count each other.
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to the system's allocator unchanged. Counting neither allocates nor
+// unwinds: the cell is constant-initialised and has no destructor, so it is there at all times.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn allocations_of<T>(work: impl FnOnce() -> T) -> (usize, T) {
+    let before = ALLOCATIONS.get();
+    let result = work();
+    (ALLOCATIONS.get() - before, result)
+}
+
+#[test]
+fn the_counter_counts() {
+    let (count, _) = allocations_of(|| black_box(Box::new(1)));
+    assert_eq!(count, 1);
+    let mut growing = Vec::with_capacity(1);
+    let (count, ()) = allocations_of(|| growing.extend_from_slice(black_box(&[0; 100])));
+    assert_eq!(count, 1);
+}
+
+#[test]
+fn no_rtp_packet_that_is_sent_allocates() {
+    let mut now = Instant::now();
+    let mut leg = leg(now, 1).unwrap();
+    let frame = tone();
+    let mut send = |packets: u32| {
+        for _ in 0..packets {
+            now += FRAME;
+            leg.send_audio(now, &frame).unwrap();
+            assert!(leg.poll_transmit().is_some_and(|sent| sent.payload.len() == 172));
+        }
+    };
+    send(100);
+    let (count, ()) = allocations_of(|| send(1000));
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn no_rtp_packet_that_is_received_and_played_allocates() {
+    let mut now = Instant::now();
+    let (mut far, mut near) = (leg(now, 1).unwrap(), leg(now, 2).unwrap());
+    let packets = packets(&mut far, now, 1100);
+    let (mut wire, mut frame, mut speech) = (Wire::default(), tone(), 0);
+    let mut hear = |packets: &[Transmit]| {
+        for packet in packets {
+            now += FRAME;
+            near.receive(now, wire.datagram(packet));
+            while near.poll_event().is_some() {}
+            speech += usize::from(near.play_audio(now, &mut frame).unwrap() == Heard::Speech);
+        }
+    };
+    hear(&packets[..100]);
+    let (count, ()) = allocations_of(|| hear(&packets[100..]));
+    assert_eq!(count, 0);
+    assert!(speech > 1000, "the packets were played: {speech}");
+}
+
+#[test]
+fn a_call_of_a_minute_with_its_reports_allocates_nothing() {
+    let mut now = Instant::now();
+    let (mut one, mut other) = (leg(now, 1).unwrap(), leg(now, 2).unwrap());
+    let (mut wire, mut frame, mut carried) = (Wire::default(), tone(), 0);
+    let mut talk = |frames: u32| {
+        for _ in 0..frames {
+            now += FRAME;
+            for way in 0..2 {
+                let (near, far) =
+                    if way == 0 { (&mut one, &mut other) } else { (&mut other, &mut one) };
+                near.send_audio(now, &frame).unwrap();
+                carried += wire.carry(now, near, far);
+                near.play_audio(now, &mut frame).unwrap();
+                if near.poll_timeout().is_some_and(|due| due <= now) {
+                    near.handle_timeout(now);
+                    carried += wire.carry(now, near, far);
+                }
+            }
+        }
+        carried
+    };
+    // The first reports tell each side who the other is.
+    talk(1000);
+    let (count, carried) = allocations_of(|| talk(3000));
+    assert_eq!(count, 0);
+    assert!(carried > 8010, "reports went out, too: {carried}");
+}
+
+#[test]
+fn a_lossy_stream_is_concealed_without_an_allocation() {
+    let mut now = Instant::now();
+    let (mut far, mut near) = (leg(now, 1).unwrap(), leg(now, 2).unwrap());
+    let packets = packets(&mut far, now, 1100);
+    let (mut wire, mut frame, mut concealed) = (Wire::default(), tone(), 0);
+    let mut hear = |packets: &[Transmit]| {
+        for (at, packet) in packets.iter().enumerate() {
+            now += FRAME;
+            if at % 7 != 3 {
+                near.receive(now, wire.datagram(packet));
+            }
+            while near.poll_event().is_some() {}
+            concealed += usize::from(near.play_audio(now, &mut frame).unwrap() == Heard::Concealed);
+        }
+    };
+    hear(&packets[..100]);
+    let (count, ()) = allocations_of(|| hear(&packets[100..]));
+    assert_eq!(count, 0);
+    assert!(concealed > 100, "losses were concealed: {concealed}");
+}
+
+#[test]
+fn the_parse_of_an_invite_and_the_fields_without_parameters_allocate_nothing() {
+    for message in [INVITE, CARRIER_INVITE] {
+        let datagram = received(message);
+        let (count, request) = allocations_of(|| {
+            let request = request(datagram);
+            assert_eq!(request.method(), Method::INVITE);
+            assert!(request.uri_text().starts_with("sip:"));
+            let call_id = request.header::<CallId>().unwrap().unwrap();
+            assert!(!call_id.as_str().is_empty());
+            let cseq = request.header::<CSeq>().unwrap().unwrap();
+            assert_eq!(cseq.method, Method::INVITE);
+            assert!(request.header::<MaxForwards>().unwrap().is_some());
+            for name in [HeaderName::VIA, HeaderName::FROM, HeaderName::TO] {
+                assert!(request.headers().get_raw(name).is_some());
+            }
+            request
+        });
+        assert_eq!(count, 0);
+        assert_eq!(request.as_bytes(), message);
+    }
+}
+
+/// `Via`, `From` and `To` as types hold a list of parameters each.
+#[test]
+fn a_typed_field_allocates_its_list_of_parameters_and_nothing_else() {
+    let request = request(received(INVITE));
+    let (via, top) = allocations_of(|| request.header::<Via>().unwrap().unwrap());
+    assert_eq!((via, top.branch()), (1, Some("z9hG4bKnashds8")));
+    let (from, value) = allocations_of(|| request.header::<From>().unwrap().unwrap());
+    assert_eq!((from, value.tag()), (1, Some("1928301774")));
+    let (to, value) = allocations_of(|| request.header::<To>().unwrap().unwrap());
+    assert_eq!((to, value.tag()), (0, None));
+}
+
+#[test]
+fn a_valid_request_allocates_itself_and_two_lists_of_parameters() {
+    let datagram = received(INVITE);
+    let (count, valid) =
+        allocations_of(|| ValidRequest::new(request(datagram), &ParseOptions::default()).unwrap());
+    assert_eq!(count, 3);
+    assert_eq!(valid.max_forwards(), Some(70));
+}
+
+/// What a leg sends within `count` frames, without its reports.
+fn packets(leg: &mut Leg, mut now: Instant, count: usize) -> Vec<Transmit> {
+    let frame = tone();
+    let send = |_| {
+        now += FRAME;
+        leg.send_audio(now, &frame).ok()?;
+        leg.poll_transmit()
+    };
+    (0..count).filter_map(send).collect()
+}
+
+/// A datagram in a part of a driver's memory.
+fn received(message: &[u8]) -> Bytes {
+    let mut buffer = BytesMut::with_capacity(65_536);
+    buffer.extend_from_slice(message);
+    buffer.split().freeze()
+}
+
+fn request(datagram: Bytes) -> Request {
+    match Message::parse(datagram) {
+        Ok(Message::Request(request)) => request,
+        other => unreachable!("{other:?} is no request"),
+    }
+}

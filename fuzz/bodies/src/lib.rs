@@ -1,0 +1,53 @@
+//! The bodies of the fuzz targets: each takes any bytes and asserts what must hold for all of them.
+//!
+//! They stand in a package of the workspace, so that the ordinary test run compiles them and
+//! replays the seeds (`tests/seeds.rs`). The targets of cargo-fuzz only call them.
+//!
+//! ```
+//! offhook_fuzz_bodies::sip_message(b"OPTIONS sip:bob@biloxi.example SIP/2.0\r\n\r\n");
+//! ```
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod jitter_buffer;
+pub use jitter_buffer::jitter_buffer;
+
+mod media_leg;
+pub use media_leg::media_leg;
+
+mod promise;
+use promise::{Promised, is_within};
+
+mod rtcp;
+pub use rtcp::rtcp;
+
+mod rtp;
+pub use rtp::rtp;
+
+mod script;
+use script::Script;
+
+mod sdp;
+pub use sdp::sdp;
+
+mod sip_headers;
+
+mod sip_message;
+pub use sip_message::sip_message;
+
+mod sip_stream;
+pub use sip_stream::sip_stream;
+
+/// A body: it takes any bytes, and panics where a promise is broken.
+pub type Body = fn(&[u8]);
+
+/// Every target by its name: that of its file in `fuzz/targets` and of its folder of seeds.
+pub const TARGETS: [(&str, Body); 7] = [
+    ("jitter_buffer", jitter_buffer),
+    ("media_leg", media_leg),
+    ("rtcp", rtcp),
+    ("rtp", rtp),
+    ("sdp", sdp),
+    ("sip_message", sip_message),
+    ("sip_stream", sip_stream),
+];
