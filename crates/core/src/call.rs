@@ -1,11 +1,11 @@
 //! One call: its session description and its media, while the SIP layer holds its dialog.
 
-use std::{net::IpAddr, time::Instant};
+use std::{collections::VecDeque, net::IpAddr, time::Instant};
 
 use bytes::Bytes;
 use offhook_media::{Leg, PlayoutDelay, Settings};
 use offhook_rtp::Wallclock;
-use offhook_sansio::Random;
+use offhook_sansio::{Datagram, Machine, Random};
 use offhook_sdp::{Capabilities, LocalMedia, NegotiatedMedia, Negotiation};
 
 use crate::{Error, MediaSockets};
@@ -53,6 +53,8 @@ pub(crate) struct CallMedia {
     /// and another fork may answer otherwise (RFC 6337 §3.1.1, RFC 3261 §13.2.1).
     unanswered: Option<Negotiation>,
     pub(crate) leg: Option<Leg>,
+    /// Media that overtook the answer: the offerer has to be ready for it (RFC 3264 §5.1).
+    early: VecDeque<Datagram>,
     /// Why we hung up by ourselves.
     pub(crate) fault: Option<String>,
 }
@@ -77,7 +79,15 @@ impl CallMedia {
         // (RFC 3264 §5).
         let session_id = random.u64() >> 1;
         let negotiation = Negotiation::new(capabilities, local, session_id);
-        Self { sockets, signalling, negotiation, unanswered: None, leg: None, fault: None }
+        Self {
+            sockets,
+            signalling,
+            negotiation,
+            unanswered: None,
+            leg: None,
+            early: VecDeque::new(),
+            fault: None,
+        }
     }
 
     /// Writes our offer.
@@ -137,6 +147,15 @@ impl CallMedia {
         self.leg.as_ref().map(|_| ()).ok_or(Error::NoMedia)
     }
 
+    /// Keeps a packet that came before the answer. Says whether there was room for it.
+    pub(crate) fn keep_early(&mut self, datagram: Datagram) -> bool {
+        let room = self.awaits_answer() && self.early.len() < MOST_EARLY;
+        if room {
+            self.early.push_back(datagram);
+        }
+        room
+    }
+
     /// Whether our offer is out and has no final answer.
     pub(crate) const fn awaits_answer(&self) -> bool {
         self.unanswered.is_some()
@@ -162,12 +181,16 @@ impl CallMedia {
                     wallclock: origin.wallclock,
                     delay: origin.delay,
                 };
-                self.leg = Some(Leg::new(origin.now, settings, origin.random.fork())?);
+                let mut leg = Leg::new(origin.now, settings, origin.random.fork())?;
+                self.early.drain(..).for_each(|datagram| leg.receive(origin.now, datagram));
+                self.leg = Some(leg);
             }
         }
         Ok(())
     }
 }
 
+/// A second of packets, so that the beginning of what is said is not lost.
+const MOST_EARLY: usize = 50;
 /// Characters of a canonical name: 100 random bits, more than the 96 of RFC 7022 §5.
 const CNAME: usize = 20;

@@ -298,9 +298,12 @@ impl Endpoint {
     }
 
     fn receive_media(&mut self, now: Instant, call: CallId, datagram: Datagram) {
-        let Some(leg) = self.calls.get_mut(&call).and_then(Call::leg_mut) else {
-            self.statistics.stray_media += 1;
-            debug!(flow = %datagram.flow, "media dropped: the call has agreed on none");
+        let Some(media) = self.calls.get_mut(&call).and_then(Call::media_mut) else { return };
+        let Some(leg) = &mut media.leg else {
+            if !media.keep_early(datagram) {
+                self.statistics.stray_media += 1;
+                debug!(?call, "media dropped: the call has agreed on none");
+            }
             return;
         };
         leg.receive(now, datagram);

@@ -1,5 +1,7 @@
 //! Why a leg refused something.
 
+use std::time::Duration;
+
 use offhook_codec::CodecError;
 use offhook_sansio::NoRoom;
 use offhook_sdp::Codec;
@@ -26,6 +28,9 @@ pub enum Error {
     /// A packet did not fit its buffer.
     #[error("packet: {0}")]
     NoRoom(#[from] NoRoom),
+    /// A packet cannot carry so much sound, or none (RFC 3551 §4.2).
+    #[error("a packet of {0:?} is not above 0 and up to 200 ms")]
+    FrameTime(Duration),
     /// A running leg cannot change its clock rate (RFC 3550 §5.1 ties timestamps to it).
     #[error("the clock rate is {running}, it cannot become {new} in mid-call")]
     ClockRate {

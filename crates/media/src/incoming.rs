@@ -124,5 +124,5 @@ fn new_decoders(receivable: &[Codec]) -> Result<Vec<Listed>, Error> {
 
 /// The rate of all codecs here, for an agreement that names none.
 const TELEPHONE_RATE: u32 = 8000;
-/// More than a datagram of Ethernet's size carries in any codec here.
-const LONGEST_PACKET: Duration = Duration::from_millis(200);
+/// The longest packet that a receiver has to take (RFC 3551 §4.2).
+pub(crate) const LONGEST_PACKET: Duration = Duration::from_millis(200);

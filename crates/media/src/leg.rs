@@ -13,17 +13,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use offhook_rtp::{JitterConfig, Session, SessionConfig, is_rtcp, quality::mos};
-use offhook_sansio::{Datagram, Machine, Random, Transmit};
+use offhook_rtp::{JitterConfig, Session, SessionConfig, is_rtcp};
+use offhook_sansio::{Datagram, Flow, Machine, Random, Transmit};
 use offhook_sdp::{Codec, NegotiatedMedia};
 use tracing::debug;
 
 use crate::{
     Error, Event, Frames, Heard, LegStatistics, Settings,
-    incoming::Incoming,
+    incoming::{Incoming, LONGEST_PACKET},
     outgoing::Outgoing,
     path::{Kind, Path},
-    statistics::heard_r_factor,
+    statistics::{heard_r_factor, opinion},
 };
 
 /// One call leg's media: sending, receiving, reports.
@@ -40,6 +40,7 @@ pub struct Leg {
     frames: Frames,
     foreign: u64,
     not_media: u64,
+    receiving: bool,
     closed: bool,
 }
 
@@ -48,8 +49,13 @@ impl Leg {
     ///
     /// # Errors
     ///
-    /// [`Error::NoCodec`] if the negotiated codec is not there.
+    /// [`Error::NoCodec`] if the negotiated codec is not there, [`Error::FrameTime`] if a packet
+    /// is to carry no sound, or more than 200 ms of it.
     pub fn new(now: Instant, settings: Settings, random: Random) -> Result<Self, Error> {
+        let ptime = settings.negotiated.ptime;
+        if samples_in(ptime, settings.negotiated.codec.clock_rate) == 0 || ptime > LONGEST_PACKET {
+            return Err(Error::FrameTime(ptime));
+        }
         let config = session_config(&settings);
         let Settings { negotiated, receivable, rtp, rtcp, signalling, .. } = settings;
         Ok(Self {
@@ -64,6 +70,7 @@ impl Leg {
             frames: Frames::default(),
             foreign: 0,
             not_media: 0,
+            receiving: false,
             closed: false,
         })
     }
@@ -82,6 +89,10 @@ impl Leg {
         let (running, new) = (self.sample_rate(), negotiated.codec.clock_rate);
         if running != new {
             return Err(Error::ClockRate { running, new });
+        }
+        let codecs = receivable.iter().chain([&negotiated.codec]);
+        if let Some(codec) = codecs.into_iter().find(|codec| !supports(codec)) {
+            return Err(Error::no_codec(codec));
         }
         self.incoming.renegotiate(receivable)?;
         self.outgoing.renegotiate(negotiated)?;
@@ -166,7 +177,7 @@ impl Leg {
             not_media: self.not_media,
             undecodable: self.incoming.undecodable(),
             r_factor,
-            mos: mos(r_factor),
+            mos: opinion(r_factor),
         }
     }
 
@@ -194,12 +205,21 @@ impl Leg {
             Kind::Rtcp => self.session.receive_rtcp(now, &datagram.payload),
         };
         match accepted {
-            Ok(()) => {
-                if self.path.latch(datagram.flow, kind) && kind == Kind::Rtp {
-                    self.events.push_back(Event::Receiving { from: datagram.flow.remote });
-                }
-            }
+            Ok(()) => self.accepted(kind, datagram.flow),
             Err(reason) => debug!(flow = %datagram.flow, %reason, "media packet dropped"),
+        }
+    }
+
+    /// Settles where the far side is. One packet that looks like RTP is no proof: its source has to
+    /// be validated (RFC 3550 §A.1).
+    fn accepted(&mut self, kind: Kind, flow: Flow) {
+        if kind == Kind::Rtp && self.session.remote_ssrc().is_none() {
+            return;
+        }
+        self.path.latch(flow, kind);
+        if kind == Kind::Rtp && !self.receiving {
+            self.receiving = true;
+            self.events.push_back(Event::Receiving { from: flow.remote });
         }
     }
 }

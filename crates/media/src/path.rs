@@ -65,14 +65,14 @@ impl Path {
         flow.local == lane.local && lane.admits(flow.remote, self.signalling)
     }
 
-    /// A valid packet came on an admitted flow: from now on nobody else is heard.
-    /// `true` the first time.
-    pub(crate) fn latch(&mut self, flow: Flow, kind: Kind) -> bool {
-        let lane = match kind {
-            Kind::Rtcp if !self.mux => &mut self.rtcp,
-            Kind::Rtp | Kind::Rtcp => &mut self.rtp,
-        };
-        lane.latched.replace(flow.remote).is_none()
+    /// A valid packet came on an admitted flow: from now on nobody else is heard there. Reports
+    /// settle nothing where they share the flow of the sound.
+    pub(crate) const fn latch(&mut self, flow: Flow, kind: Kind) {
+        match kind {
+            Kind::Rtp => self.rtp.latched = Some(flow.remote),
+            Kind::Rtcp if !self.mux => self.rtcp.latched = Some(flow.remote),
+            Kind::Rtcp => {}
+        }
     }
 
     /// The flow to send on.

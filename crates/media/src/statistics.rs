@@ -22,9 +22,10 @@ pub struct LegStatistics {
     pub not_media: u64,
     /// Payloads that the codec refused.
     pub undecodable: u64,
-    /// The rating of what is heard, 0 to 100 (ITU-T G.107).
+    /// The rating of what is heard, 0 to 100 (ITU-T G.107); 0 while nothing has been received.
     pub r_factor: f64,
-    /// The mean opinion score of what is heard, 1 to 4.5 (ITU-T G.107 Annex B).
+    /// The mean opinion score of what is heard, 1 to 4.5 (ITU-T G.107 Annex B); 1 while nothing
+    /// has been received.
     pub mos: f64,
 }
 
@@ -39,8 +40,10 @@ impl LegStatistics {
         rtp.duplicate = part(now.duplicate, before.duplicate);
         rtp.late = part(now.late, before.late);
         rtp.discarded = part(now.discarded, before.discarded);
+        rtp.drops.not_playing = part(now.drops.not_playing, before.drops.not_playing);
+        rtp.drops.too_large = part(now.drops.too_large, before.drops.too_large);
         let conditions = conditions(&rtp, self.frame_time);
-        Interval { loss: conditions.loss, mos: mos(r_factor(&conditions)) }
+        Interval { loss: conditions.loss, mos: opinion(rating(&conditions)) }
     }
 }
 
@@ -82,13 +85,26 @@ impl fmt::Display for LegStatistics {
         if let Some(round_trip) = rtp.round_trip {
             write!(f, ", round trip {:.1} ms", round_trip.as_secs_f64() * 1000.0)?;
         }
-        write!(f, ", MOS {:.2}", self.mos)
+        match rtp.packets_received {
+            0 => f.write_str(", nothing heard"),
+            _ => write!(f, ", MOS {:.2}", self.mos),
+        }
     }
 }
 
-/// The rating of what is heard over a whole leg.
+/// The rating of what is heard over a whole leg, 0 to 100.
 pub(crate) fn heard_r_factor(rtp: &offhook_rtp::Statistics, frame: Duration) -> f64 {
-    r_factor(&conditions(rtp, frame))
+    if rtp.packets_received == 0 { 0.0 } else { rating(&conditions(rtp, frame)) }
+}
+
+/// The opinion score of a rating, 1 to 4.5: the plain formula dips below 1 for the worst ratings.
+pub(crate) fn opinion(r: f64) -> f64 {
+    mos(r).max(1.0)
+}
+
+/// The rating on the scale that people know: total loss would take it below 0.
+fn rating(conditions: &Conditions) -> f64 {
+    r_factor(conditions).clamp(0.0, 100.0)
 }
 
 /// All codecs here are G.711, with concealment.

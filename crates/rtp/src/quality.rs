@@ -45,9 +45,13 @@ impl Conditions {
     /// is half of the round trip (none if that is not known), the jitter buffer, and one `frame`
     /// to fill a packet. Losses are taken as independent.
     pub fn from_statistics(statistics: &Statistics, codec: Codec, frame: Duration) -> Self {
-        let expected = statistics.packets_expected as f64;
+        // Sources that do not play say nothing of what is heard.
+        let strangers = statistics.drops.not_playing;
+        let expected = statistics.packets_expected.saturating_sub(strangers) as f64;
         let arrived = statistics.packets_received.saturating_sub(statistics.duplicate);
+        let arrived = arrived.saturating_sub(strangers);
         let not_played = statistics.late.saturating_add(statistics.discarded);
+        let not_played = not_played.saturating_add(statistics.drops.too_large);
         let played = arrived.saturating_sub(not_played) as f64;
         let loss = if expected > 0.0 { 1.0 - played / expected } else { 0.0 };
         let network = statistics.round_trip.unwrap_or_default() / 2;

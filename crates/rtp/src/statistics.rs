@@ -40,7 +40,8 @@ pub struct Statistics {
     /// Frames that [`take`](crate::Session::take) reported missing, so that they were concealed:
     /// lost, late, or put in to make the buffer longer.
     pub concealed: u64,
-    /// Queued packets that were not played, to make the buffer shorter.
+    /// Queued packets that were not played: to make the buffer shorter, or because it started
+    /// over.
     pub discarded: u64,
     /// How often the jitter buffer started over: a new source, or a jump of its numbers.
     pub resyncs: u64,

@@ -158,7 +158,7 @@ fn refusals(desk: &mut Desk) -> usize {
 #[test]
 fn a_malformed_request_is_refused_with_its_reason_or_not_at_all() {
     let (mut desk, call) = Desk::answered();
-    let bad = desk.compose(Method::OPTIONS).build().unwrap();
+    let bad = desk.compose(&Method::OPTIONS).build().unwrap();
     let bad = text(bad.as_bytes()).replace("Max-Forwards: 70", "Max-Forwards: seventy");
     desk.send(bad.as_bytes());
     let refusal = desk.response(StatusCode::BAD_REQUEST);
@@ -187,7 +187,7 @@ fn every_prefix_of_every_description_leaves_a_call_alone() {
             calls += 1;
             // Alternately a call of its own and a re-INVITE that has to be refused.
             let id = format!("c{calls}-{frame}@198.51.100.7");
-            let invite = desk.compose(Method::INVITE);
+            let invite = desk.compose(&Method::INVITE);
             let invite = invite.remove(HeaderName::CALL_ID).raw(HeaderName::CALL_ID, &id);
             let invite = invite.remove(HeaderName::TO).raw(HeaderName::TO, "<sip:alice@a.example>");
             let invite = invite.body("application/sdp", offer.to_owned()).build().unwrap();
@@ -326,7 +326,7 @@ fn an_rtcp_bye_ends_no_call() {
 fn requests_of_strangers_do_not_end_or_change_a_call() {
     let (desk, call) = under_fire(100, |desk, index| {
         for method in [Method::BYE, Method::INVITE, Method::CANCEL, Method::ACK] {
-            let real = desk.compose(method).body("application/sdp", sdp("203.0.113.66", 9, ""));
+            let real = desk.compose(&method).body("application/sdp", sdp("203.0.113.66", 9, ""));
             let disguises = [real
                 .remove(HeaderName::FROM)
                 .raw(HeaderName::FROM, "<sip:bob@example.org>;tag=other")];

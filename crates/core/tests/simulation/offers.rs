@@ -7,12 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use offhook_core::{Config, Ending, Endpoint, Error, Event, MediaSockets, Outgoing};
+use offhook_core::{CallId, Config, Ending, Endpoint, Error, Event, MediaSockets, Outgoing};
 use offhook_media::Heard;
 use offhook_sansio::{Flow, Protocol, Random};
 use offhook_sip::End;
 use offhook_sip_message::{Contact, HeaderName, Method, StatusCode};
-use offhook_testkit::{Impairment, Network, Passage};
+use offhook_testkit::{Happened, HostId, Impairment, Network, Passage};
 
 use crate::peer::{
     Desk, FRAME, MUX, config, our_media, ours, response, sdp, sockets, text, theirs,
@@ -39,12 +39,35 @@ fn early_media_is_heard_before_the_answer_and_goes_on_after_it() {
     assert_eq!(early.went_to(), Some(([198, 51, 100, 7], 4000).into()));
 
     desk.respond(&invite, StatusCode::OK, Some(&answer));
-    desk.request(Method::ACK);
+    desk.request(&Method::ACK);
     assert!(matches!(desk.event(), Event::Answered { .. }));
     let later = desk.talk(call, 20);
     assert_eq!(later.sent.len(), 20);
     assert!(later.heard.iter().any(|sample| *sample > 500), "the sound went on");
     assert_eq!(desk.endpoint.leg(call).unwrap().statistics(desk.now).rtp.packets_received, 40);
+}
+
+#[test]
+fn sound_that_overtakes_the_answer_is_heard_and_that_of_strangers_is_not() {
+    let mut desk = Desk::new();
+    let (call, invite) = desk.call();
+    let stranger: SocketAddr = ([203, 0, 113, 66], 4000).into();
+    for sequence in 0..5 {
+        desk.say(1000);
+        let packet = crate::peer::rtp(0, sequence, 99, 30_000);
+        desk.deliver(Flow::udp(our_media(), stranger), &packet);
+        desk.wait(crate::peer::FRAME_TIME);
+    }
+    desk.respond(&invite, StatusCode::OK, Some(&sdp("198.51.100.7", 4000, MUX)));
+    let mut levels = Vec::new();
+    for _ in 0..20 {
+        levels.extend(desk.hear(call).1);
+        desk.wait(crate::peer::FRAME_TIME);
+    }
+    let spoken = levels.iter().filter(|level| **level == 988).count();
+    assert!(spoken >= 4 * FRAME, "{spoken} samples of {}", 5 * FRAME);
+    assert!(levels.iter().all(|level| *level < 2000));
+    assert_eq!(desk.endpoint.leg(call).unwrap().statistics(desk.now).foreign, 5);
 }
 
 #[test]
@@ -54,7 +77,7 @@ fn a_final_answer_without_a_description_keeps_the_previewed_one() {
     let answer = sdp("198.51.100.7", 4000, MUX);
     desk.respond(&invite, StatusCode::SESSION_PROGRESS, Some(&answer));
     desk.respond(&invite, StatusCode::OK, None);
-    desk.request(Method::ACK);
+    desk.request(&Method::ACK);
     desk.event();
     assert!(matches!(desk.event(), Event::Answered { .. }));
     assert!(desk.talk(call, 20).was_heard());
@@ -68,8 +91,10 @@ fn the_answer_of_another_fork_than_the_one_that_was_heard_early_counts() {
     desk.respond_as("a", &invite, StatusCode::SESSION_PROGRESS, Some(&announcement));
     let answer = sdp("198.51.100.7", 4000, MUX);
     desk.respond_as("b", &invite, StatusCode::OK, Some(&answer));
-    let ack = desk.request(Method::ACK);
+    let ack = desk.request(&Method::ACK);
     assert_eq!(ack.to().tag(), Some("b"));
+    assert!(matches!(desk.event(), Event::Progress { early_media: true, .. }));
+    assert!(matches!(desk.event(), Event::Answered { .. }));
     let talk = desk.talk(call, 20);
     assert!(talk.was_heard());
     assert_eq!(talk.went_to(), Some(([198, 51, 100, 7], 4000).into()));
@@ -90,13 +115,15 @@ fn early_media_that_cannot_be_used_is_ignored() {
 fn an_answer_that_cannot_be_used_is_acknowledged_and_hung_up() {
     let foreign = sdp("198.51.100.7", 4000, "").replace("RTP/AVP 0", "RTP/AVP 9");
     let refused = sdp("198.51.100.7", 0, "");
-    let bodies: [(&str, Option<&str>); 6] = [
+    let disguised = sdp("198.51.100.7", 4000, MUX);
+    let bodies: [(&str, Option<&str>); 7] = [
         ("application/sdp", None),
         ("application/sdp", Some("v=0\r\nnonsense")),
         ("application/sdp", Some("\0\u{1}\u{2}")),
         ("application/sdp", Some(&foreign)),
         ("application/sdp", Some(&refused)),
         ("text/plain", Some("we are closed")),
+        ("text/plain", Some(&disguised)),
     ];
     for (content_type, body) in bodies {
         let mut desk = Desk::new();
@@ -107,14 +134,14 @@ fn an_answer_that_cannot_be_used_is_acknowledged_and_hung_up() {
         }
         let ok = ok.build().unwrap();
         desk.send(ok.as_bytes());
-        let ack = desk.request(Method::ACK);
+        let ack = desk.request(&Method::ACK);
         assert_eq!(ack.cseq().number, invite.cseq().number);
-        let bye = desk.request(Method::BYE);
+        let bye = desk.request(&Method::BYE);
         assert_eq!(bye.cseq().number, invite.cseq().number + 1);
         assert!(desk.endpoint.send_audio(desk.now, call, &[0; FRAME]).is_err());
         // The peer has not got the ACK and says it again.
         desk.send(ok.as_bytes());
-        desk.request(Method::ACK);
+        desk.request(&Method::ACK);
         assert!(desk.events.is_empty(), "{body:?}: {:?}", desk.events);
         desk.respond(&bye, StatusCode::OK, None);
         let ending = desk.ending();
@@ -192,6 +219,19 @@ fn a_body_of_another_type_is_refused_with_the_types_that_are_understood() {
 }
 
 #[test]
+fn a_body_that_does_not_say_its_type_is_no_offer() {
+    let mut desk = Desk::new();
+    let offer = sdp("198.51.100.7", 4000, MUX);
+    let invite = desk.compose(&Method::INVITE).body("application/sdp", offer).build().unwrap();
+    let invite = text(invite.as_bytes()).replace("Content-Type: application/sdp\r\n", "");
+    desk.send(invite.as_bytes());
+    desk.response(StatusCode::TRYING);
+    desk.response(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert!(desk.events.is_empty());
+    desk.check_empty();
+}
+
+#[test]
 fn a_media_socket_in_use_is_refused_and_nothing_is_lost_by_it() {
     let (mut desk, first) = Desk::answered();
     let outgoing =
@@ -263,6 +303,34 @@ fn verbs_for_the_other_side_of_a_call_are_refused_and_change_nothing() {
 }
 
 #[test]
+fn a_caller_that_gives_up_in_time_is_gone() {
+    let mut desk = Desk::new();
+    let call = desk.invited(Some(&sdp("198.51.100.7", 4000, MUX)));
+    desk.endpoint.ring(desk.now, call).unwrap();
+    desk.drain();
+    desk.response(StatusCode::RINGING);
+    desk.cancel();
+    desk.response(StatusCode::OK);
+    desk.response(StatusCode::REQUEST_TERMINATED);
+    assert_eq!(desk.ending(), Ending::Signalling(End::PeerCancelled));
+    assert!(desk.endpoint.answer(desk.now, call, sockets()).is_err());
+    desk.check_empty();
+}
+
+#[test]
+fn a_call_whose_flow_fails_ends_as_503_and_frees_its_sockets() {
+    let mut desk = Desk::new();
+    let (call, _) = desk.call();
+    desk.endpoint.transport_failed(desk.now, Flow::udp(ours(), theirs()));
+    desk.drain();
+    let ending = desk.ending();
+    assert_eq!(ending, Ending::Signalling(End::TransportFailed));
+    assert_eq!(ending.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+    assert!(desk.endpoint.hang_up(desk.now, call).is_err());
+    desk.check_empty();
+}
+
+#[test]
 fn sound_stops_at_once_when_hanging_up() {
     let (mut desk, call, _) = Desk::called();
     desk.talk(call, 5);
@@ -292,7 +360,7 @@ fn public_addresses_are_told_to_the_peer_and_local_ones_are_sent_from() {
         Outgoing::new("sip:bob@198.51.100.7:5070".parse().unwrap(), Flow::udp(ours(), theirs()));
     let call = desk.endpoint.call(desk.now, outgoing, mapped).unwrap();
     desk.drain();
-    let invite = desk.request(Method::INVITE);
+    let invite = desk.request(&Method::INVITE);
     assert_eq!(invite.via().host.ip(), Some(public.ip()));
     assert_eq!(invite.via().port, Some(16060));
     assert!(is_at(&invite.header::<Contact>().unwrap().unwrap(), "203.0.113.5:16060"));
@@ -300,7 +368,7 @@ fn public_addresses_are_told_to_the_peer_and_local_ones_are_sent_from() {
     assert!(!text(invite.as_bytes()).replace("alice@192.0.2.1", "").contains("192.0.2.1"));
 
     desk.respond(&invite, StatusCode::OK, Some(&sdp("198.51.100.7", 4000, MUX)));
-    desk.request(Method::ACK);
+    desk.request(&Method::ACK);
     let talk = desk.talk(call, 5);
     assert!(talk.sent.iter().all(|sent| sent.flow.local == our_media()));
 
@@ -325,17 +393,24 @@ fn check_description(description: &str) {
     assert!(!description.contains("192.0.2.1"), "{description}");
 }
 
-/// Two endpoints talk for a minute; gives the flows of RTCP, the offer, and both round trips.
-fn minute(muxes: [bool; 2]) -> (Vec<Flow>, String, [Option<Duration>; 2]) {
+/// What two endpoints sent while they talked for a minute.
+struct Minute {
+    /// The flows of RTCP.
+    reports: Vec<Flow>,
+    invite: String,
+    round_trips: [Option<Duration>; 2],
+}
+
+/// Two endpoints talk for a minute; each wants RTCP multiplexed or not.
+fn minute(muxes: [bool; 2]) -> Minute {
     let start = Instant::now();
     let mut network = Network::new(start, 1);
-    let address = |side: usize| SocketAddr::from(([192, 0, 2, 1 + side as u8], 5060));
     let hosts = [0, 1].map(|side| {
-        let mut config = Config::new(format!("sip:{}", address(side)).parse().unwrap());
+        let mut config = Config::new(format!("sip:{}", phone(side)).parse().unwrap());
         config.capabilities.rtcp_mux = muxes[side];
         let mut endpoint = Endpoint::new(start, config, Random::from_seed(side as u64));
-        endpoint.listen(Protocol::Udp, address(side), address(side));
-        network.host(endpoint, &[address(side).ip()])
+        endpoint.listen(Protocol::Udp, phone(side), phone(side));
+        network.host(endpoint, &[phone(side).ip()])
     });
     let delay = Duration::from_millis(35);
     network.link(hosts[0], hosts[1], Impairment { delay, ..Impairment::NONE });
@@ -351,21 +426,7 @@ fn minute(muxes: [bool; 2]) -> (Vec<Flow>, String, [Option<Duration>; 2]) {
             _ => {}
         }
     });
-    let media = |side: usize| MediaSockets::pair((address(side).ip(), 4000).into());
-    let outgoing =
-        Outgoing::new("sip:192.0.2.2".parse().unwrap(), Flow::udp(address(0), address(1)));
-    let one = network.tell(hosts[0], |phone, now| phone.call(now, outgoing, media(0)).unwrap());
-    let mut other = None;
-    let soon = network.now() + Duration::from_secs(1);
-    network
-        .run_until(soon, |happened| {
-            if let Event::Incoming { call, .. } = happened.event {
-                happened.machine.answer(happened.now, call, media(1)).unwrap();
-                other = Some(call);
-            }
-        })
-        .unwrap();
-    let calls = [one, other.unwrap()];
+    let calls = connect(&mut network, hosts);
     for _ in 0..3000 {
         for side in 0..2 {
             network.tell(hosts[side], |phone, now| {
@@ -377,26 +438,45 @@ fn minute(muxes: [bool; 2]) -> (Vec<Flow>, String, [Option<Duration>; 2]) {
         let next = network.now() + crate::peer::FRAME_TIME;
         network.run_until(next, |_| {}).unwrap();
     }
-    let round_trip = |side: usize| {
+    let round_trips = [0, 1].map(|side: usize| {
         let endpoint = network.host_ref(hosts[side]);
-        let statistics = endpoint.call_statistics(network.now(), calls[side]).unwrap();
-        let media = statistics.media.unwrap();
+        let media = endpoint.call_statistics(network.now(), calls[side]).unwrap().media.unwrap();
         assert_eq!(media.rtp.lost, 0);
         assert!(media.rtp.packets_received > 2900);
         media.rtp.round_trip
+    });
+    let (reports, invite) = seen.take();
+    Minute { reports, invite, round_trips }
+}
+
+/// The first calls the second, who answers at once.
+fn connect(network: &mut Network<Endpoint>, hosts: [HostId; 2]) -> [CallId; 2] {
+    let media = |side: usize| MediaSockets::pair((phone(side).ip(), 4000).into());
+    let outgoing = Outgoing::new("sip:192.0.2.2".parse().unwrap(), Flow::udp(phone(0), phone(1)));
+    let one = network.tell(hosts[0], |phone, now| phone.call(now, outgoing, media(0)).unwrap());
+    let mut other = None;
+    let soon = network.now() + Duration::from_secs(1);
+    let answer = |happened: Happened<'_, Endpoint>| {
+        if let Event::Incoming { call, .. } = happened.event {
+            happened.machine.answer(happened.now, call, media(1)).unwrap();
+            other = Some(call);
+        }
     };
-    let round_trips = [0, 1].map(round_trip);
-    let (flows, invite) = seen.take();
-    (flows, invite, round_trips)
+    network.run_until(soon, answer).unwrap();
+    [one, other.unwrap()]
+}
+
+fn phone(side: usize) -> SocketAddr {
+    ([192, 0, 2, 1 + side as u8], 5060).into()
 }
 
 #[test]
 fn reports_have_a_port_of_their_own_unless_both_sides_want_to_share_one() {
     for muxes in [[true, true], [true, false], [false, true], [false, false]] {
-        let (flows, invite, round_trips) = minute(muxes);
+        let Minute { reports, invite, round_trips } = minute(muxes);
         let port = if muxes == [true, true] { 4000 } else { 4001 };
-        assert!(flows.len() > 10, "{} reports", flows.len());
-        for flow in flows {
+        assert!(reports.len() > 10, "{} reports", reports.len());
+        for flow in reports {
             assert_eq!((flow.local.port(), flow.remote.port()), (port, port), "{muxes:?}");
         }
         assert_eq!(invite.contains("a=rtcp-mux"), muxes[0]);

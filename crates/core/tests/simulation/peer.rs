@@ -70,7 +70,7 @@ impl Desk {
         );
         let call = self.endpoint.call(self.now, outgoing, sockets()).unwrap();
         self.drain();
-        let invite = self.request(Method::INVITE);
+        let invite = self.request(&Method::INVITE);
         (call, invite)
     }
 
@@ -79,7 +79,7 @@ impl Desk {
         let mut desk = Self::new();
         let (call, invite) = desk.call();
         desk.respond(&invite, StatusCode::OK, Some(&sdp("198.51.100.7", 4000, MUX)));
-        desk.request(Method::ACK);
+        desk.request(&Method::ACK);
         assert!(matches!(desk.event(), Event::Answered { .. }));
         (desk, call, invite)
     }
@@ -112,7 +112,7 @@ impl Desk {
     }
 
     pub(crate) fn invite_with(&mut self, content_type: &str, body: Option<&str>) {
-        let mut invite = self.compose(Method::INVITE);
+        let mut invite = self.compose(&Method::INVITE);
         if let Some(body) = body {
             invite = invite.body(content_type, body.to_owned());
         }
@@ -122,7 +122,7 @@ impl Desk {
     /// The peer acknowledges what was last answered, with this answer.
     pub(crate) fn acknowledge(&mut self, answer: Option<&str>) {
         self.cseq -= 1;
-        let mut ack = self.compose(Method::ACK);
+        let mut ack = self.compose(&Method::ACK);
         if let Some(answer) = answer {
             ack = ack.body("application/sdp", answer.to_owned());
         }
@@ -135,13 +135,21 @@ impl Desk {
         self.acknowledge(None);
     }
 
+    /// The peer cancels its INVITE.
+    pub(crate) fn cancel(&mut self) {
+        self.branches -= 1;
+        self.cseq -= 1;
+        let cancel = self.compose(&Method::CANCEL).build().unwrap();
+        self.send(cancel.as_bytes());
+    }
+
     pub(crate) fn bye(&mut self) {
-        let bye = self.compose(Method::BYE).build().unwrap();
+        let bye = self.compose(&Method::BYE).build().unwrap();
         self.send(bye.as_bytes());
     }
 
     /// The next request of the peer's call.
-    pub(crate) fn compose(&mut self, method: Method) -> RequestBuilder {
+    pub(crate) fn compose(&mut self, method: &Method) -> RequestBuilder {
         self.branches += 1;
         self.cseq += 1;
         let tag = if self.tag.is_empty() { String::new() } else { format!(";tag={}", self.tag) };
@@ -258,10 +266,10 @@ impl Desk {
     }
 
     /// The next request in the inbox, which must be of this method.
-    pub(crate) fn request(&mut self, method: Method) -> ValidRequest {
+    pub(crate) fn request(&mut self, method: &Method) -> ValidRequest {
         assert!(!self.inbox.is_empty(), "no {} came", method.as_str());
         match self.inbox.remove(0) {
-            Message::Request(request) if request.method() == method => {
+            Message::Request(request) if request.method() == *method => {
                 ValidRequest::new(request, &ParseOptions::default()).unwrap()
             }
             other => panic!("no {}: {:?}", method.as_str(), other.as_bytes()),
@@ -299,7 +307,7 @@ impl Desk {
 
     /// Takes the BYE of the endpoint and answers it.
     pub(crate) fn answer_bye(&mut self) {
-        let bye = self.request(Method::BYE);
+        let bye = self.request(&Method::BYE);
         self.respond(&bye, StatusCode::OK, None);
     }
 

@@ -2,7 +2,7 @@
 //! on the same clock as the protocol's timers.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     convert::Infallible,
     net::{Ipv4Addr, SocketAddr},
     rc::Rc,
@@ -71,16 +71,18 @@ struct Line {
     over: bool,
 }
 
-/// The free media sockets; the one freed last is used first.
+/// The free media sockets. One is used again when nothing that was sent to it is on its way any
+/// more: a packet of the call before would pass for one of the call after.
 #[derive(Debug)]
 struct Sockets {
     host: Ipv4Addr,
-    free: Vec<u16>,
+    /// Since when each of them is free.
+    free: VecDeque<(Instant, u16)>,
     next: u16,
 }
 
 impl Phone {
-    pub(crate) fn new(me: usize, start: Instant, book: Rc<[Plan]>, seed: u64) -> Self {
+    pub(crate) fn new(me: usize, start: Instant, book: &Rc<[Plan]>, seed: u64) -> Self {
         let mut config = Config::new(format!("sip:phone{me}@{}", host(me)).parse().unwrap());
         config.sip.max_calls = 20_000;
         config.sip.max_transactions = 100_000;
@@ -97,7 +99,7 @@ impl Phone {
             agenda: BTreeMap::new(),
             acts: 0,
             lines: HashMap::new(),
-            sockets: Sockets { host: host(me), free: Vec::new(), next: FIRST_PORT },
+            sockets: Sockets { host: host(me), free: VecDeque::new(), next: FIRST_PORT },
             diary: HashMap::new(),
             verbs_on_stale_calls: 0,
             book: book.clone(),
@@ -140,7 +142,7 @@ impl Phone {
 
     fn place(&mut self, now: Instant, index: usize) {
         let plan = self.book[index].clone();
-        let sockets = self.sockets.take();
+        let sockets = self.sockets.take(now);
         let target: Uri = format!("sip:{index}@{}", host(plan.callee)).parse().unwrap();
         let mut outgoing = Outgoing::new(target, Flow::udp(address(self.me), address(plan.callee)));
         outgoing
@@ -189,10 +191,10 @@ impl Phone {
     }
 
     fn answer(&mut self, now: Instant, call: CallId) {
-        let sockets = self.sockets.take();
+        let sockets = self.sockets.take(now);
         let done = self.endpoint.answer(now, call, sockets);
         if !self.expect(call, done.is_ok()) {
-            return self.sockets.give_back(sockets);
+            return self.sockets.give_back(now, sockets);
         }
         let line = self.lines.get_mut(&call).unwrap();
         line.sockets = Some(sockets);
@@ -278,7 +280,7 @@ impl Phone {
         let line = self.lines.get_mut(&call).unwrap();
         line.over = true;
         if let Some(sockets) = line.sockets.take() {
-            self.sockets.give_back(sockets);
+            self.sockets.give_back(now, sockets);
         }
         assert!(self.endpoint.leg(call).is_none());
         assert!(self.endpoint.call_statistics(now, call).is_none());
@@ -333,16 +335,20 @@ impl Machine for Phone {
 }
 
 impl Sockets {
-    fn take(&mut self) -> MediaSockets {
-        let port = self.free.pop().unwrap_or_else(|| {
-            self.next += 2;
-            self.next - 2
-        });
+    fn take(&mut self, now: Instant) -> MediaSockets {
+        let rested = self.free.pop_front_if(|(since, _)| now - *since > LONGEST_WAY);
+        let port = rested.map_or_else(
+            || {
+                self.next += 2;
+                self.next - 2
+            },
+            |(_, port)| port,
+        );
         self.pair(port)
     }
 
-    fn give_back(&mut self, sockets: MediaSockets) {
-        self.free.push(sockets.rtp.port());
+    fn give_back(&mut self, now: Instant, sockets: MediaSockets) {
+        self.free.push_back((now, sockets.rtp.port()));
     }
 
     fn pair(&self, port: u16) -> MediaSockets {
@@ -365,6 +371,8 @@ fn level(index: usize, caller: bool) -> i16 {
 }
 
 const HEARD_SPEECH: offhook_media::Heard = offhook_media::Heard::Speech;
+/// No packet travels longer, whatever the weather.
+const LONGEST_WAY: Duration = Duration::from_secs(1);
 const FIRST_PORT: u16 = 10_000;
 const FRAME: usize = 160;
 const FRAME_TIME: Duration = Duration::from_millis(20);

@@ -196,7 +196,7 @@ fn a_caller_can_be_modified_by_its_callee() {
     desk.talk(call, 10);
     let held = offer(2, "198.51.100.7", 4000, &format!("{MUX}a=sendonly\r\n"));
     let tag = invite.from().tag().unwrap().to_owned();
-    let request = |method: Method, branch: &str| {
+    let request = |method: &Method, branch: &str| {
         offhook_sip_message::Request::builder(method.clone(), &invite_contact(&invite))
             .raw(HeaderName::VIA, &format!("SIP/2.0/UDP 198.51.100.7:5070;branch=z9hG4bK{branch}"))
             .raw(HeaderName::MAX_FORWARDS, "70")
@@ -206,11 +206,11 @@ fn a_caller_can_be_modified_by_its_callee() {
             .raw(HeaderName::CSEQ, &format!("77 {}", method.as_str()))
             .raw(HeaderName::CONTACT, "<sip:bob@198.51.100.7:5070>")
     };
-    let again = request(Method::INVITE, "a").body("application/sdp", held).build().unwrap();
+    let again = request(&Method::INVITE, "a").body("application/sdp", held).build().unwrap();
     desk.send(again.as_bytes());
     desk.response(StatusCode::TRYING);
     assert!(text(&desk.response(StatusCode::OK).body()).contains("a=recvonly\r\n"));
-    desk.send(request(Method::ACK, "b").build().unwrap().as_bytes());
+    desk.send(request(&Method::ACK, "b").build().unwrap().as_bytes());
     assert!(matches!(desk.event(), Event::Established { .. }));
     assert!(desk.talk(call, 10).sent.is_empty());
 }

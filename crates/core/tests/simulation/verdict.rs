@@ -35,6 +35,9 @@ impl Case<'_> {
         self.wrong_alone().or_else(|| {
             let pair = self.is_possible(caller_end, callee_end);
             let sure = !lossless || is_sure(self.plan, caller_end, callee_end);
+            if lossless && self.was_told_too_late() {
+                return Some("the callee did not get to know in time that the caller gave up");
+            }
             match (pair, sure) {
                 (false, _) => Some("the two ends contradict each other, or what was done"),
                 (true, false) => Some("no message was lost, and yet it ended so"),
@@ -68,6 +71,17 @@ impl Case<'_> {
         }
         let wrong = caller.wrong + self.callee.map_or(0, |callee| callee.wrong);
         (wrong > 0).then_some("somebody heard what the far side had not said")
+    }
+
+    /// Whether the callee acted on a call that its caller had given up long before.
+    fn was_told_too_late(&self) -> bool {
+        let Some(callee) = self.callee else { return false };
+        let acted = match only_end(callee) {
+            Some(End::Refused { .. }) => callee.ends.first().map(|(at, _)| *at),
+            _ => callee.answered,
+        };
+        let gave_up = self.caller.hung_up.filter(|_| self.caller.answered.is_none());
+        gave_up.zip(acted).is_some_and(|(gave_up, acted)| acted > gave_up + SOON)
     }
 
     /// What may be seen at both ends of one call over a network that loses what it likes.
@@ -142,6 +156,9 @@ pub(crate) fn only_end(view: &View) -> Option<&End> {
 }
 
 const NOT_ACCEPTABLE: StatusCode = StatusCode::NOT_ACCEPTABLE_HERE;
+
+/// Three messages on their slowest way: the INVITE, 100 and the CANCEL that has to wait for it.
+const SOON: Duration = Duration::from_secs(2);
 
 /// 64*T1 (RFC 3261 §17.1.1.2, §13.3.1.4).
 const TIMER_B: Duration = Duration::from_secs(32);

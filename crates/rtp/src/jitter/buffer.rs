@@ -307,6 +307,7 @@ impl JitterBuffer {
 
     /// Begins again with the packet that follows, after the initial delay: no burst.
     fn drop_queue(&mut self) {
+        self.counts.discarded = self.counts.discarded.saturating_add(self.slots.len() as u64);
         self.slots.clear();
         self.adaptation.clear();
         self.position = None;
@@ -496,8 +497,8 @@ impl Limits {
 
 /// What the target delay has above the spread of the packets: jitter not seen so far.
 const MARGIN: Duration = Duration::from_millis(10);
-/// No audio packet lasts longer. Opus has the longest (RFC 7587 §4.2 allows 120 ms).
-const LONGEST_PACKET: Duration = Duration::from_millis(120);
+/// A receiver should take packets of up to 200 ms (RFC 3551 §4.2).
+const LONGEST_PACKET: Duration = Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,8 @@ pub struct JitterConfig {
     pub starvation: Duration,
     /// How many packets the buffer holds.
     pub packets: usize,
-    /// The longest payload it holds, in octets.
+    /// The longest payload it holds, in octets: 1600 are 200 ms of G.711, the longest packet that
+    /// a receiver should take (RFC 3551 §4.2).
     pub payload: usize,
 }
 
@@ -36,7 +37,7 @@ impl JitterConfig {
             max_delay: Duration::from_millis(200),
             starvation: Duration::from_millis(300),
             packets: 64,
-            payload: 1500,
+            payload: 1600,
         }
     }
 }

@@ -16,7 +16,8 @@ pub struct JitterCounts {
     pub played: u64,
     /// Frames that were reported missing.
     pub missing: u64,
-    /// Queued packets that were not played, to make the delay shorter.
+    /// Queued packets that were not played: to make the delay shorter, or because the buffer
+    /// started over.
     pub discarded: u64,
     /// How often the buffer started over because of a new source or a jump.
     pub resyncs: u64,

@@ -66,7 +66,8 @@ pub struct Element<'a> {
 fn one_byte_element<'a>(reader: &mut Reader<'a>) -> Option<Element<'a>> {
     let head = after_padding(reader)?;
     let (id, length) = (head >> 4, usize::from(head & 0x0f).saturating_add(1));
-    if id == 15 {
+    // ID 0 with a length and ID 15 end the extension, whatever follows (RFC 8285 §4.2).
+    if matches!(id, 0 | 15) {
         return None;
     }
     Some(Element { id, value: reader.take(length).ok()? })

@@ -83,3 +83,17 @@ fn late_packets_count_as_lost_and_all_delays_add_up() {
     let idle = Conditions::from_statistics(&Statistics::default(), codec, Duration::ZERO);
     assert_eq!(idle, Conditions::new(codec));
 }
+
+#[test]
+fn strangers_do_not_dilute_the_loss_and_payloads_that_do_not_fit_are_lost() {
+    let mut statistics = Statistics {
+        packets_expected: 200,
+        packets_received: 190,
+        ..Statistics::default()
+    };
+    statistics.drops.not_playing = 100;
+    statistics.drops.too_large = 5;
+    let codec = Codec::G711_WITH_CONCEALMENT;
+    let conditions = Conditions::from_statistics(&statistics, codec, Duration::ZERO);
+    assert!((conditions.loss - 0.15).abs() < 1e-9, "{conditions:?}");
+}

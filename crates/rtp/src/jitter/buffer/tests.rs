@@ -193,12 +193,12 @@ fn a_lost_packet_is_missing_in_its_place() {
 }
 
 #[test]
-fn packets_of_ten_thirty_and_forty_milliseconds_play_without_a_gap() {
-    for length in [10u64, 30, 40, 60] {
+fn packets_of_ten_to_two_hundred_milliseconds_play_without_a_gap() {
+    for length in [10u64, 30, 40, 60, 120, 140, 200] {
         for jitter in [1u64, 9_000] {
             let mut random = Random::from_seed(length);
             let mut line = Line::new();
-            let count = 20_000 / length;
+            let count = 16_800 / length;
             line.decoded = (length * 8) as u32;
             for n in 0..count {
                 let timestamp = (n * length * 8) as u32;
@@ -475,7 +475,9 @@ fn a_jump_of_the_sequence_starts_over_without_a_burst() {
         let heard = line.play(0, 2_100);
         let wait = heard.iter().position(|it| *it == Played(50)).unwrap();
         assert_eq!(heard[wait..wait + 50], names(50..100), "{jump:x}");
-        assert_eq!(line.counts().resyncs, 1, "{jump:x}");
+        let counts = line.counts();
+        assert_eq!(counts.resyncs, 1, "{jump:x}");
+        assert_eq!(counts.played + counts.discarded, 100, "{jump:x}");
     }
 }
 
@@ -493,6 +495,15 @@ fn a_stall_that_ends_in_a_flood_is_caught_up_within_a_second() {
     assert!(line.buffer.delay() <= Duration::from_millis(200), "{:?}", line.buffer.delay());
     let after = heard.iter().position(|it| *it == Played(300)).unwrap();
     assert!(after <= 313, "{after}");
+}
+
+#[test]
+fn two_hundred_milliseconds_of_g711_fit_a_slot() {
+    let mut buffer = JitterBuffer::new(&JitterConfig::new(8000, Duration::from_millis(20)));
+    let mut room = [0; 12 + 1600];
+    Header::new(0, 1, 1, 1).write(&mut Writer::new(&mut room)).unwrap();
+    let inserted = buffer.insert(Instant::now(), &Packet::parse(&room).unwrap());
+    assert_eq!(inserted, Inserted::Queued);
 }
 
 #[test]
