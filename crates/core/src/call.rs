@@ -5,7 +5,7 @@ use std::{collections::VecDeque, net::IpAddr, time::Instant};
 use bytes::Bytes;
 use offhook_media::{Leg, PlayoutDelay, Settings};
 use offhook_rtp::Wallclock;
-use offhook_sansio::{Datagram, Machine, Random};
+use offhook_sansio::{Datagram, Random};
 use offhook_sdp::{Capabilities, LocalMedia, NegotiatedMedia, Negotiation};
 
 use crate::{Error, MediaSockets};
@@ -182,7 +182,7 @@ impl CallMedia {
                     delay: origin.delay,
                 };
                 let mut leg = Leg::new(origin.now, settings, origin.random.fork())?;
-                self.early.drain(..).for_each(|datagram| leg.receive(origin.now, datagram));
+                self.early.drain(..).for_each(|early| leg.receive_early(origin.now, early));
                 self.leg = Some(leg);
             }
         }

@@ -43,7 +43,7 @@ impl Config {
     /// # Errors
     ///
     /// [`Error::Setting`] for a codec that is not there, no codec at all, a frame time outside
-    /// 10 to 200 ms, and playout delays out of order.
+    /// 10 to 200 ms, playout delays out of order, and SIP timers outside 1 ms to 1 hour.
     pub fn check(&self) -> Result<(), Error> {
         let refuse = |reason: String| Err(Error::Setting(reason));
         let Capabilities { codecs, ptime, .. } = &self.capabilities;
@@ -61,6 +61,10 @@ impl Config {
             return refuse(format!(
                 "playout delays {min:?}, {initial:?}, {max:?} are out of order"
             ));
+        }
+        let offhook_sip::Config { t1, t2, t4, .. } = self.sip;
+        if let Some(timer) = [t1, t2, t4].iter().find(|timer| !SIP_TIMERS.contains(timer)) {
+            return refuse(format!("T1, T2 or T4 of {timer:?} is not 1 ms to 1 hour"));
         }
         Ok(())
     }
@@ -113,6 +117,8 @@ impl MediaSockets {
 /// The frame times that peers understand (RFC 3551 §4.2).
 const FRAME_TIMES: RangeInclusive<Duration> =
     Duration::from_millis(10)..=Duration::from_millis(200);
+/// What the SIP layer would silently clamp its timers to.
+const SIP_TIMERS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3600);
 /// What RFC 3551 §4.2 recommends for a packet of speech.
 const FRAME_TIME: Duration = Duration::from_millis(20);
 
@@ -147,6 +153,12 @@ mod tests {
             let mut config = config();
             config.capabilities.ptime = Duration::from_millis(ptime);
             assert_eq!(config.check().is_ok(), good, "{ptime} ms");
+        }
+
+        for t2 in [Duration::ZERO, Duration::MAX] {
+            let mut endless = config();
+            endless.sip.t2 = t2;
+            assert!(endless.check().is_err(), "{t2:?}");
         }
 
         let mut swapped = config();

@@ -1,7 +1,7 @@
 //! The machine that users drive: verbs in, calls out.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     net::{IpAddr, SocketAddr},
     time::{Instant, SystemTime},
 };
@@ -30,6 +30,8 @@ pub struct Endpoint {
     pub(crate) agent: UserAgent,
     pub(crate) calls: HashMap<CallId, Call>,
     sockets: HashMap<SocketAddr, CallId>,
+    /// Where signalling arrives: no place for media.
+    listening: HashSet<SocketAddr>,
     deadlines: Deadlines<CallId>,
     transmits: VecDeque<Transmit>,
     pub(crate) events: VecDeque<Event>,
@@ -49,6 +51,7 @@ impl Endpoint {
             config,
             calls: HashMap::new(),
             sockets: HashMap::new(),
+            listening: HashSet::new(),
             deadlines: Deadlines::new(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -65,6 +68,7 @@ impl Endpoint {
 
     /// Says that signalling arrives at `local`, which peers reach as `public`.
     pub fn listen(&mut self, protocol: Protocol, local: SocketAddr, public: SocketAddr) {
+        self.listening.insert(local);
         self.agent.listen(protocol, local, public);
     }
 
@@ -120,10 +124,11 @@ impl Endpoint {
         sockets: MediaSockets,
     ) -> Result<(), Error> {
         self.check_free(sockets)?;
-        let Some(Call::Invited { offer, signalling }) = self.calls.get(&call) else {
-            return Err(Error::NoCall);
+        let (offer, signalling) = match self.calls.get(&call) {
+            Some(Call::Invited { offer, signalling }) => (offer.clone(), *signalling),
+            Some(Call::Media(_)) => return Err(Error::NotWaiting),
+            None => return Err(Error::NoCall),
         };
-        let (offer, signalling) = (offer.clone(), *signalling);
         let mut media = self.new_media(sockets, signalling);
         let body = match offer {
             Some(offer) => media.answer(&offer, &mut self.leg_origin(now))?,
@@ -247,7 +252,9 @@ impl Endpoint {
     }
 
     fn check_free(&self, sockets: MediaSockets) -> Result<(), Error> {
-        let taken = |socket: &SocketAddr| self.sockets.contains_key(socket);
+        let taken = |socket: &SocketAddr| {
+            self.sockets.contains_key(socket) || self.listening.contains(socket)
+        };
         match [sockets.rtp, sockets.rtcp].into_iter().find(taken) {
             Some(socket) => Err(Error::SocketInUse(socket)),
             None => Ok(()),

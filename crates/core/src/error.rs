@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use offhook_sip_message::StatusCode;
+use offhook_sip_message::{ParseError, StatusCode};
 use thiserror::Error;
 
 /// A verb could not be carried out. The endpoint and its other calls are as they were.
@@ -21,14 +21,23 @@ pub enum Error {
     /// A setting cannot be honoured. It is refused, so that it is not silently ignored.
     #[error("setting refused: {0}")]
     Setting(String),
+    /// A body is no session description (RFC 3261 §21.4.13).
+    #[error("the body is not application/sdp")]
+    ContentType,
+    /// The type of a body cannot be read.
+    #[error(transparent)]
+    Header(#[from] ParseError),
+    /// The call does not wait for an answer: it is ours, or answered already.
+    #[error("the call does not wait for an answer")]
+    NotWaiting,
     /// No call has this id, or it is over.
     #[error("no such call, or it is over")]
     NoCall,
     /// The call has no media yet, or none any more.
     #[error("the call has no media in this state")]
     NoMedia,
-    /// The socket already carries the media of another call.
-    #[error("media socket {0} is in use by another call")]
+    /// The socket already carries the media of another call, or signalling.
+    #[error("socket {0} is in use")]
     SocketInUse(SocketAddr),
 }
 
@@ -40,9 +49,13 @@ impl Error {
                 StatusCode::new(error.status()).unwrap_or(StatusCode::NOT_ACCEPTABLE_HERE)
             }
             Self::Media(_) | Self::NoMedia => StatusCode::NOT_ACCEPTABLE_HERE,
-            Self::Sip(_) | Self::Setting(_) | Self::NoCall | Self::SocketInUse(_) => {
-                StatusCode::SERVER_INTERNAL_ERROR
-            }
+            Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Header(error) => error.status(),
+            Self::Sip(_)
+            | Self::Setting(_)
+            | Self::NotWaiting
+            | Self::NoCall
+            | Self::SocketInUse(_) => StatusCode::SERVER_INTERNAL_ERROR,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use offhook_sansio::Flow;
 use offhook_sip::{Body, CallId, End, Event as Signal};
-use offhook_sip_message::{ContentType, ParseError, StatusCode, ValidRequest, ValidResponse};
+use offhook_sip_message::{ContentType, Header, ParseError, ValidRequest, ValidResponse};
 use tracing::debug;
 
 use crate::{
@@ -38,7 +38,7 @@ impl Endpoint {
         let body = description(request.body(), request.header::<ContentType>());
         let offer = match body.and_then(|offer| self.check_offer(offer)) {
             Ok(offer) => offer,
-            Err(status) => return self.refuse_offer(now, call, status),
+            Err(refusal) => return self.refuse_offer(now, call, &refusal),
         };
         self.calls.insert(call, Call::Invited { offer, signalling: flow.remote.ip() });
         let request = Box::new(request);
@@ -46,22 +46,19 @@ impl Endpoint {
     }
 
     /// Tries the answer on a session that is thrown away.
-    fn check_offer(&mut self, offer: Option<Bytes>) -> Result<Option<Bytes>, StatusCode> {
+    fn check_offer(&mut self, offer: Option<Bytes>) -> Result<Option<Bytes>, Error> {
         let Some(offer) = offer else { return Ok(None) };
         let trial = MediaSockets::pair(([192, 0, 2, 1], 9).into());
-        match self.new_media(trial, trial.rtp.ip()).try_answer(&offer) {
-            Ok(()) => Ok(Some(offer)),
-            Err(error) => {
-                debug!(%error, "call refused: its offer cannot be answered");
-                Err(error.status())
-            }
-        }
+        self.new_media(trial, trial.rtp.ip()).try_answer(&offer)?;
+        Ok(Some(offer))
     }
 
-    fn refuse_offer(&mut self, now: Instant, call: CallId, status: StatusCode) {
+    fn refuse_offer(&mut self, now: Instant, call: CallId, refusal: &Error) {
         self.statistics.refused_offers += 1;
-        if let Err(error) = self.agent.reject(now, call, status) {
-            debug!(?call, %error, "the call could not be refused");
+        debug!(?call, %refusal, "offer refused");
+        let (status, why) = (refusal.status(), refusal.to_string());
+        if let Err(error) = self.agent.reject_because(now, call, status, &why) {
+            debug!(?call, %error, "the offer could not be refused");
         }
     }
 
@@ -84,18 +81,22 @@ impl Endpoint {
         let agreed = match answer {
             Ok(Some(answer)) => media.agree(&answer, &mut origin),
             Ok(None) => media.agree_to_preview(),
-            Err(_) => Err(Error::NoMedia),
+            Err(error) => Err(error),
         };
         self.settle(now, call, agreed, Event::Answered { call });
     }
 
     /// The ACK came. It carries the answer when our 2xx carried the offer.
     fn established(&mut self, now: Instant, call: CallId, body: Option<Body>) {
+        let answer = body.map_or(Ok(None), |body| {
+            description(body.content, ContentType::parse(&body.content_type).map(Some))
+        });
         let Some((media, mut origin)) = self.media_and_origin(now, call) else { return };
-        let agreed = match body {
+        let agreed = match answer {
             _ if !media.awaits_answer() => Ok(()),
-            Some(body) => media.agree(&body.content, &mut origin),
-            None => Err(Error::NoMedia),
+            Ok(Some(answer)) => media.agree(&answer, &mut origin),
+            Ok(None) => Err(Error::NoMedia),
+            Err(error) => Err(error),
         };
         self.settle(now, call, agreed, Event::Established { call });
     }
@@ -107,7 +108,11 @@ impl Endpoint {
         debug!(?call, %error, "call hung up: its session description cannot be used");
         if let Some((media, _)) = self.media_and_origin(now, call) {
             media.fault = Some(error.to_string());
+            if let Some(leg) = &mut media.leg {
+                leg.close(now);
+            }
         }
+        self.drain_leg(call);
         if let Err(error) = self.agent.hang_up(now, call) {
             debug!(?call, %error, "the call could not be hung up");
         }
@@ -118,17 +123,18 @@ impl Endpoint {
         let offer = description(request.body(), request.header::<ContentType>());
         let Some((media, mut origin)) = self.media_and_origin(now, call) else { return };
         let reply = match offer {
-            Ok(Some(offer)) => media.answer(&offer, &mut origin).map_err(|error| error.status()),
-            Ok(None) => media.offer().map_err(|error| error.status()),
-            Err(status) => Err(status),
+            Ok(Some(offer)) => media.answer(&offer, &mut origin),
+            Ok(None) => media.offer(),
+            Err(error) => Err(error),
         };
         self.drain_leg(call);
-        let sent = match reply {
-            Ok(body) => self.agent.answer(now, call, Some(sdp_body(body))),
-            Err(status) => self.agent.reject(now, call, status),
-        };
-        if let Err(error) = sent {
-            debug!(?call, %error, "the re-INVITE could not be answered");
+        match reply {
+            Err(refusal) => self.refuse_offer(now, call, &refusal),
+            Ok(body) => {
+                if let Err(error) = self.agent.answer(now, call, Some(sdp_body(body))) {
+                    debug!(?call, %error, "the re-INVITE could not be answered");
+                }
+            }
         }
     }
 
@@ -142,18 +148,17 @@ impl Endpoint {
     }
 }
 
-/// The session description in a message; `None` if it has no body, 415 if it has another kind.
+/// The session description in a message; `None` if it has no body.
 fn description(
     body: Bytes,
     content_type: Result<Option<ContentType>, ParseError>,
-) -> Result<Option<Bytes>, StatusCode> {
+) -> Result<Option<Bytes>, Error> {
     if body.is_empty() {
         return Ok(None);
     }
-    match content_type {
-        Ok(Some(kind)) if kind.is(SDP) => Ok(Some(body)),
-        Ok(_) => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-        Err(error) => Err(error.status()),
+    match content_type? {
+        Some(kind) if kind.is(SDP) => Ok(Some(body)),
+        _ => Err(Error::ContentType),
     }
 }
 
@@ -163,3 +168,6 @@ pub(crate) fn sdp_body(content: Bytes) -> Body {
 
 /// The media type of session descriptions (RFC 8866 §8.1).
 const SDP: &str = "application/sdp";
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,8 @@ use crate::{Error, leg::samples_in};
 /// What a played frame is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// What the far side sent, sample for sample.
+    /// What the far side sent, sample for sample; only the first frame behind a gap is joined to
+    /// what stood in its place.
     Speech,
     /// A lost packet's place, filled from what was heard before.
     Concealed,

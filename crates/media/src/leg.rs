@@ -80,12 +80,16 @@ impl Leg {
     /// # Errors
     ///
     /// [`Error::NoCodec`] if the negotiated codec is not there, [`Error::ClockRate`] if it has
-    /// another clock rate than the running one. The leg stays as it was.
+    /// another clock rate than the running one, [`Error::Closed`] after the end. The leg stays as it
+    /// was.
     pub fn renegotiate(
         &mut self,
         negotiated: &NegotiatedMedia,
         receivable: &[Codec],
     ) -> Result<(), Error> {
+        if self.closed {
+            return Err(Error::Closed);
+        }
         let (running, new) = (self.sample_rate(), negotiated.codec.clock_rate);
         if running != new {
             return Err(Error::ClockRate { running, new });
@@ -131,6 +135,16 @@ impl Leg {
         };
         *count = count.saturating_add(1);
         Ok(heard)
+    }
+
+    /// Takes a packet that came before the agreement. Nobody could tell strangers from the far side
+    /// then, so only the place that it describes is believed.
+    pub fn receive_early(&mut self, now: Instant, datagram: Datagram) {
+        if self.path.describes(datagram.flow.remote) {
+            return self.receive(now, datagram);
+        }
+        self.foreign = self.foreign.saturating_add(1);
+        debug!(flow = %datagram.flow, "dropped: it came early, and not from the described place");
     }
 
     /// Ends the leg: says BYE in RTCP (RFC 3550 §6.3.7), and sends and plays nothing more.
@@ -191,9 +205,7 @@ impl Leg {
     }
 
     fn transmit(&mut self, kind: Kind, payload: Bytes) {
-        let flow = self.path.flow(kind);
-        // A peer that holds may describe no address at all (RFC 3264 §8.4).
-        if !payload.is_empty() && !flow.remote.ip().is_unspecified() {
+        if let Some(flow) = self.path.flow(kind).filter(|_| !payload.is_empty()) {
             self.transmits.push_back(Transmit { flow, payload });
         }
     }

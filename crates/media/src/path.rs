@@ -65,6 +65,11 @@ impl Path {
         flow.local == lane.local && lane.admits(flow.remote, self.signalling)
     }
 
+    /// Whether the far side has described this place as its own.
+    pub(crate) fn describes(&self, remote: SocketAddr) -> bool {
+        [self.rtp.described, self.rtcp.described].contains(&remote)
+    }
+
     /// A valid packet came on an admitted flow: from now on nobody else is heard there. Reports
     /// settle nothing where they share the flow of the sound.
     pub(crate) const fn latch(&mut self, flow: Flow, kind: Kind) {
@@ -75,10 +80,12 @@ impl Path {
         }
     }
 
-    /// The flow to send on.
-    pub(crate) fn flow(&self, kind: Kind) -> Flow {
+    /// The flow to send on; `None` while the far side describes no address: it holds, and nothing
+    /// may be sent to it, wherever it was before (RFC 3264 §8.4).
+    pub(crate) fn flow(&self, kind: Kind) -> Option<Flow> {
         let lane = self.lane(kind);
-        Flow::udp(lane.local, lane.latched.unwrap_or(lane.described))
+        let held = lane.described.ip().is_unspecified();
+        (!held).then(|| Flow::udp(lane.local, lane.latched.unwrap_or(lane.described)))
     }
 
     fn lane(&self, kind: Kind) -> &Lane {

@@ -106,6 +106,12 @@ fn sent(leg: &mut Leg) -> Vec<Transmit> {
     std::iter::from_fn(|| leg.poll_transmit()).collect()
 }
 
+/// Two packets in sequence: a source that is validated (RFC 3550 §A.1).
+fn speak(leg: &mut Leg, now: Instant, from: SocketAddr, sequence: u16) {
+    deliver(leg, now, from, &rtp(0, sequence, 1000));
+    deliver(leg, now, from, &rtp(0, sequence + 1, 1000));
+}
+
 /// Where the next frame of sound goes.
 fn goes_to(leg: &mut Leg, now: Instant) -> SocketAddr {
     leg.send_audio(now, &vec![1; leg.frame()]).unwrap();
@@ -343,7 +349,7 @@ fn a_closed_leg_refuses_its_verbs_and_hears_nothing() {
 }
 
 #[test]
-fn the_first_valid_packet_from_the_signalling_host_latches() {
+fn the_first_valid_source_at_the_signalling_host_latches() {
     let now = Instant::now();
     let mut leg = leg(now, pcmu());
     assert_eq!(goes_to(&mut leg, now), theirs(), "as described, before anything has come");
@@ -445,17 +451,31 @@ fn a_new_agreement_latches_anew_only_if_the_peer_has_moved() {
     let mut leg = leg(now, pcmu());
     let pcmu_only = [Codec::pcmu()];
     deliver(&mut leg, now, signalling(), &rtp(0, 0, 1000));
-    deliver(&mut leg, now, signalling(), &rtp(0, 1, 1000));
+    speak(&mut leg, now, signalling(), 1);
     leg.renegotiate(&pcmu(), &pcmu_only).unwrap();
     assert_eq!(goes_to(&mut leg, now), signalling(), "it stays where it was");
 
     let moved = address(2, 7000);
     leg.renegotiate(&agreed(Codec::pcmu(), moved, true), &pcmu_only).unwrap();
     assert_eq!(goes_to(&mut leg, now), moved);
-    deliver(&mut leg, now, address(2, 7070), &rtp(0, 2, 1000));
+    speak(&mut leg, now, address(2, 7070), 3);
     assert_eq!(goes_to(&mut leg, now), address(2, 7070));
-    deliver(&mut leg, now, signalling(), &rtp(0, 3, 1000));
+    deliver(&mut leg, now, signalling(), &rtp(0, 5, 1000));
     assert_eq!(leg.statistics(now).foreign, 1);
+}
+
+#[test]
+fn a_peer_that_holds_without_an_address_gets_nothing_even_if_it_speaks() {
+    let now = Instant::now();
+    let mut leg = leg(now, pcmu());
+    let nowhere = agreed(Codec::pcmu(), ([0, 0, 0, 0], 4000).into(), false);
+    leg.renegotiate(&nowhere, &[Codec::pcmu()]).unwrap();
+    for sequence in 0..5 {
+        deliver(&mut leg, now, signalling(), &rtp(0, sequence, 1000));
+    }
+    leg.send_audio(now, &[1000; 160]).unwrap();
+    leg.handle_timeout(now + Duration::from_secs(60));
+    assert_eq!(sent(&mut leg), []);
 }
 
 #[test]

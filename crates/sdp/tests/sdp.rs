@@ -383,6 +383,51 @@ fn addresses_that_cannot_be_used_are_named() {
 }
 
 #[test]
+fn an_address_must_be_of_the_type_before_it() {
+    let reason = |connection: &str| {
+        let lines = ["m=audio 4000 RTP/AVP 0", &format!("c={connection}")];
+        let error = answered(&lines).unwrap_err();
+        let Error::UnsupportedAddress { address, reason } = error else { panic!("{error}") };
+        assert_eq!(address, connection);
+        reason
+    };
+    assert_eq!(reason("IN IP6 1.2.3.4"), "it is no address of the type before it");
+    assert_eq!(reason("IN IP4 2001:db8::1"), "it is no address of the type before it");
+    assert_eq!(reason("IN IP4 ::ffff:1.2.3.4"), "it is no address of the type before it");
+    assert_eq!(reason("IN IP5 1.2.3.4"), "the address type IP4 or IP6 is expected");
+    assert_eq!(reason("ATM IP4 1.2.3.4"), "the network type IN is expected");
+    for (connection, taken) in [
+        ("c=in ip4 1.2.3.4", "1.2.3.4:4000"),
+        ("c=IN IP6 2001:db8::1", "[2001:db8::1]:4000"),
+        ("c=IN IP6 ::ffff:1.2.3.4", "1.2.3.4:4000"),
+    ] {
+        let media = answered(&["m=audio 4000 RTP/AVP 0", connection]).unwrap();
+        assert_eq!(media.remote_rtp, address(taken));
+    }
+    let rtcp = answered(&["m=audio 4000 RTP/AVP 0", "a=rtcp:53020 IN IP6 192.0.2.8"]).unwrap();
+    assert_eq!(rtcp.remote_rtcp, address("192.0.2.7:4001"));
+}
+
+#[test]
+fn of_several_directions_the_first_counts_and_the_reasons_say_so() {
+    let media = answered(&["m=audio 4000 RTP/AVP 0", "a=sendonly", "a=inactive"]).unwrap();
+    assert_eq!(media.direction, Direction::RecvOnly);
+    let noted = "2 directions are stated: sendonly, the first, counts";
+    assert!(media.reasons.iter().any(|reason| reason == noted), "{:?}", media.reasons);
+    let media = answered(&["m=audio 4000 RTP/AVP 0", "a=sendonly"]).unwrap();
+    assert!(!media.reasons.iter().any(|reason| reason.contains("stated")), "{:?}", media.reasons);
+    let session = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
+        a=inactive\r\na=sendrecv\r\nm=audio 4000 RTP/AVP 0\r\n";
+    let noted = "2 directions are stated: inactive, the first, counts";
+    let media = answer_to(session).unwrap();
+    assert_eq!(media.direction, Direction::Inactive);
+    assert!(media.reasons.iter().any(|reason| reason == noted), "{:?}", media.reasons);
+    let own = answer_to(&format!("{session}a=recvonly\r\n")).unwrap();
+    assert_eq!(own.direction, Direction::SendOnly);
+    assert!(!own.reasons.iter().any(|reason| reason.contains("stated")), "{:?}", own.reasons);
+}
+
+#[test]
 fn hold_by_direction_is_mirrored() {
     for (theirs, ours) in [
         ("sendonly", Direction::RecvOnly),
@@ -490,6 +535,35 @@ fn the_packet_time_is_the_peers_wish_within_its_limit() {
     assert_eq!(ptime(&["a=maxptime:1"]), 10_000);
     assert_eq!(ptime(&["a=ptime:1000"]), 20_000);
     assert_eq!(ptime(&["a=ptime:20.0625"]), 20_000);
+}
+
+#[test]
+fn a_packet_time_that_is_limited_says_truly_by_whom() {
+    let reasons = |limit: &str| {
+        let limit = format!("a=maxptime:{limit}");
+        answered(&["m=audio 4000 RTP/AVP 0", &limit]).unwrap().reasons.join("\n")
+    };
+    let least = "10ms of media in a packet: it is our least, though the peer takes 5ms";
+    assert!(reasons("5").contains(least), "{}", reasons("5"));
+    assert!(!reasons("5").contains("no more"), "{}", reasons("5"));
+    let limited = "15ms of media in a packet: the peer takes no more than 15ms";
+    assert!(reasons("15").contains(limited), "{}", reasons("15"));
+    assert!(!reasons("40").contains("peer takes"), "{}", reasons("40"));
+}
+
+#[test]
+fn a_packet_time_of_ours_that_is_not_usable_becomes_one_that_is() {
+    for (micros, offered, used) in
+        [(0, "10", 10), (2_000_000, "200", 200), (20_010, "20.01", 20), (20_000, "20", 20)]
+    {
+        let capabilities = Capabilities { ptime: Duration::from_micros(micros), ..common() };
+        let offer = Negotiation::new(capabilities.clone(), at_alices(), 1).offer().unwrap();
+        let line = format!("a=ptime:{offered}\r\n");
+        assert!(String::from_utf8_lossy(&offer).contains(&line), "{offer:?}");
+        let mut bob = Negotiation::new(capabilities, at_bobs(), 2);
+        bob.receive_offer(description(&["m=audio 4000 RTP/AVP 0"]).as_bytes()).unwrap();
+        assert_eq!(bob.answer().unwrap().1.ptime, Duration::from_millis(used));
+    }
 }
 
 #[test]

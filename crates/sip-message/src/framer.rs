@@ -44,9 +44,14 @@ pub enum Frame {
     /// One whole message, to be given to [`crate::Message::parse`].
     Message(Bytes),
     /// The second CRLF of a ping: to be answered by one CRLF (RFC 5626 §3.5.1).
+    ///
+    /// Two pongs with no message between them are the same four bytes and show as `Pong`, then
+    /// `Ping`. The side that sends the keep-alives itself (RFC 5626 §4.4.1) gets pongs only: it
+    /// takes a `Ping` as a sign of life, like a `Pong`, and does not answer it.
     Ping,
     /// A single CRLF: the answer to a ping. The first CRLF of a ping shows as this as well, since
-    /// nobody can tell whether more will come; either way the peer is alive.
+    /// nobody can tell whether more will come; either way the peer is alive. Of two pongs in a row
+    /// the second shows as [`Frame::Ping`].
     Pong,
 }
 
@@ -117,7 +122,7 @@ impl Framer {
         Ok(self.length)
     }
 
-    /// Where the body starts, if the empty line has come. Each byte is looked at once.
+    /// Where the body starts, if the empty line has come. Whole lines are looked at once.
     fn end_of_header(&mut self) -> Result<Option<usize>, ParseError> {
         loop {
             let rest = self.buffer.get(self.searched..).unwrap_or_default();

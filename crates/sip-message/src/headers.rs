@@ -100,13 +100,13 @@ impl Headers {
                 .within(self.name(line))
         };
         let text = str::from_utf8(raw).map_err(|error| not_text(error.valid_up_to()))?;
-        let folded = memchr::memchr(b'\n', raw).is_some();
-        let value = if folded {
-            ByteString::from(unfold(text))
+        let mut folds = Vec::new();
+        let value = if memchr::memchr(b'\n', raw).is_some() {
+            ByteString::from(unfold(text, |fold| folds.push(fold)))
         } else {
             ByteString::try_from(self.bytes.slice_ref(raw)).unwrap_or_default()
         };
-        Ok(Text { value, start, raw: if folded { Some(raw.len()) } else { None } })
+        Ok(Text { value, start, folds })
     }
 
     fn offset_of(&self, raw: &[u8], line: &Line) -> usize {
@@ -133,17 +133,27 @@ impl fmt::Debug for Headers {
 pub(crate) struct Text {
     pub(crate) value: ByteString,
     start: usize,
-    /// The length before unfolding, if the value was folded.
-    raw: Option<usize>,
+    /// Where each folded line begins, in order.
+    folds: Vec<Fold>,
+}
+
+/// Where a folded line begins, behind its leading white space.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fold {
+    /// In the text as it came.
+    raw: usize,
+    /// In the unfolded text.
+    unfolded: usize,
 }
 
 impl Text {
     /// Where in the message the byte `offset` of the value stands.
-    fn offset_in(&self, bytes: &[u8], offset: usize) -> usize {
-        let Some(length) = self.raw else { return self.start.saturating_add(offset) };
-        let end = self.start.saturating_add(length);
-        let raw = bytes.get(self.start..end).unwrap_or_default();
-        self.start.saturating_add(raw_offset(raw, offset))
+    fn offset_in_message(&self, offset: usize) -> usize {
+        // A search: a list of thousands of broken elements asks for each of them.
+        let after = self.folds.partition_point(|fold| fold.unfolded <= offset);
+        let fold = after.checked_sub(1).and_then(|last| self.folds.get(last));
+        let (raw, unfolded) = fold.map_or((0, 0), |fold| (fold.raw, fold.unfolded));
+        self.start.saturating_add(raw).saturating_add(offset.saturating_sub(unfolded))
     }
 }
 
@@ -201,13 +211,13 @@ impl<H: Header> Values<'_, H> {
     fn element(&self, row: &mut Row) -> Result<H, ParseError> {
         let value = &row.text.value;
         let rest = value.get(row.at..).unwrap_or_default();
-        let length = if H::IS_LIST { element_length(rest) } else { rest.len() };
+        let length = if H::IS_LIST { element_length(rest.as_bytes()) } else { rest.len() };
         let element = rest.get(..length).unwrap_or_default();
         let start = row.at;
         row.at = start.saturating_add(length).saturating_add(1);
         let place = |error: ParseError| {
             let offset = start.saturating_add(error.offset());
-            let offset = row.text.offset_in(&self.headers.bytes, offset);
+            let offset = row.text.offset_in_message(offset);
             error.at(offset).within(row.name.clone())
         };
         H::parse(&value.slice_ref(element)).map_err(place)
@@ -221,9 +231,9 @@ impl<H> fmt::Debug for Values<'_, H> {
 }
 
 /// How far the first list element of `text` goes: to a comma outside of quotes and angle brackets.
-pub(crate) fn element_length(text: &str) -> usize {
+pub(crate) fn element_length(text: &[u8]) -> usize {
     let (mut quoted, mut bracketed, mut escaped) = (false, false, false);
-    for (at, byte) in text.bytes().enumerate() {
+    for (at, &byte) in text.iter().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
@@ -238,37 +248,22 @@ pub(crate) fn element_length(text: &str) -> usize {
     text.len()
 }
 
-/// A fold and the white space around it stand for one space (RFC 3261 §7.3.1).
-pub(crate) fn unfold(text: &str) -> String {
+/// A fold and the white space around it stand for one space (RFC 3261 §7.3.1). Tells `fold` of each.
+pub(crate) fn unfold(text: &str, mut fold: impl FnMut(Fold)) -> String {
     let mut unfolded = String::with_capacity(text.len());
-    for line in text.split('\n') {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        if unfolded.is_empty() {
-            unfolded.push_str(line.trim_end_matches([' ', '\t']));
+    let mut start = 0_usize;
+    for line in text.split_inclusive('\n') {
+        let leading = white_prefix(line.as_bytes());
+        if start == 0 {
+            unfolded.push_str(line.trim_end_matches(is_white_char));
         } else {
             unfolded.push(' ');
-            unfolded.push_str(line.trim_matches([' ', '\t']));
+            fold(Fold { raw: start.saturating_add(leading), unfolded: unfolded.len() });
+            unfolded.push_str(line.trim_matches(is_white_char));
         }
+        start = start.saturating_add(line.len());
     }
     unfolded
-}
-
-/// Where the byte `offset` of the unfolded text stands in `raw`; the mirror of [`unfold`].
-fn raw_offset(raw: &[u8], offset: usize) -> usize {
-    let mut unfolded = 0_usize;
-    let mut start = 0_usize;
-    for line in raw.split(|&byte| byte == b'\n') {
-        let leading = if unfolded == 0 { 0 } else { white_prefix(line) };
-        let separator = usize::from(unfolded != 0);
-        let length = trim(line).len().saturating_add(separator);
-        if offset <= unfolded.saturating_add(length) {
-            let within = offset.saturating_sub(unfolded).saturating_sub(separator);
-            return start.saturating_add(leading).saturating_add(within).min(raw.len());
-        }
-        unfolded = unfolded.saturating_add(length);
-        start = start.saturating_add(line.len()).saturating_add(1);
-    }
-    raw.len()
 }
 
 fn white_prefix(line: &[u8]) -> usize {
@@ -292,4 +287,8 @@ fn trim(mut bytes: &[u8]) -> &[u8] {
 
 fn is_white(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+fn is_white_char(c: char) -> bool {
+    u8::try_from(c).is_ok_and(is_white)
 }

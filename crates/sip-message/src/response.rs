@@ -35,7 +35,8 @@ impl Response {
         ResponseBuilder::reply_to(request, status)
     }
 
-    /// Starts a response that is this one but for the changes to come.
+    /// Starts a response that is this one but for the changes to come. A reason phrase with control
+    /// characters, which no one may write, gives way to the one of the registry.
     pub fn edit(&self) -> ResponseBuilder {
         ResponseBuilder::edit(self)
     }

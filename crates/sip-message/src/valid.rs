@@ -11,8 +11,9 @@ use crate::{
     parse::{Scan, start_of_message},
 };
 
-/// A request whose mandatory header fields are there, single and sound (RFC 3261 §8.1.1), and whose
-/// `CSeq` names its method. Cloning is cheap.
+/// A request whose mandatory header fields are there, single and sound (RFC 3261 §8.1.1), whose
+/// `CSeq` names its method, and in which no field that decides what it does comes twice (§7.3.1).
+/// Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct ValidRequest(Arc<RequestParts>);
 
@@ -238,6 +239,7 @@ fn check_request(
             "RFC 3261 §8.1.1.5",
         ));
     }
+    check_single(request.headers())?;
     let max_forwards = max_forwards(request.headers(), options.profile)?;
     let uri = request.uri()?;
     check_uri(&uri, request.uri_offset())?;
@@ -314,14 +316,21 @@ fn max_forwards(headers: &Headers, profile: Profile) -> Result<Option<u8>, Parse
     single(headers).map(|MaxForwards(hops)| Some(hops))
 }
 
+/// Of two rows the next hop may take the other one, and so do what nobody has checked.
+fn check_single(headers: &Headers) -> Result<(), ParseError> {
+    SINGLE.iter().try_for_each(|name| no_second(headers, name))
+}
+
 /// The only value of `H`.
 fn single<H: Header>(headers: &Headers) -> Result<H, ParseError> {
-    if let Some(second) = headers.rows(&H::NAME).nth(1) {
-        let error =
-            ParseError::new(second.name.start(), "one such header field", "RFC 3261 §7.3.1");
-        return Err(error.within(H::NAME));
-    }
+    no_second(headers, &H::NAME)?;
     headers.header()?.ok_or_else(|| missing(headers, H::NAME))
+}
+
+fn no_second(headers: &Headers, name: &HeaderName) -> Result<(), ParseError> {
+    let Some(second) = headers.rows(name).nth(1) else { return Ok(()) };
+    let error = ParseError::new(second.name.start(), "one such header field", "RFC 3261 §7.3.1");
+    Err(error.within(name.clone()))
 }
 
 fn missing(headers: &Headers, name: HeaderName) -> ParseError {
@@ -342,6 +351,22 @@ fn broken(
 /// What a response copies from its request (RFC 3261 §8.2.6.2).
 const MANDATORY: [HeaderName; 5] =
     [HeaderName::VIA, HeaderName::FROM, HeaderName::TO, HeaderName::CALL_ID, HeaderName::CSEQ];
+
+/// Fields that are no lists and decide what a request does, besides those that each request has.
+const SINGLE: [HeaderName; 12] = [
+    HeaderName::CONTENT_TYPE,
+    HeaderName::CONTENT_DISPOSITION,
+    HeaderName::EVENT,
+    HeaderName::EXPIRES,
+    HeaderName::MIN_SE,
+    HeaderName::RACK,
+    HeaderName::REFER_TO,
+    HeaderName::REPLACES,
+    HeaderName::SESSION_EXPIRES,
+    HeaderName::SIP_IF_MATCH,
+    HeaderName::SUBSCRIPTION_STATE,
+    HeaderName::TARGET_DIALOG,
+];
 
 /// Schemes besides `sip` and `sips` that a Request-URI may have: RFC 3966, RFC 5031.
 const ROUTABLE: [&str; 2] = ["tel", "urn"];

@@ -37,6 +37,7 @@ use tracing::debug;
 use self::{
     callee::Callee,
     caller::{Caller, OutgoingInvite},
+    inspect::Asker,
     session::Session,
 };
 use crate::{
@@ -194,13 +195,14 @@ impl Calls {
             return layer.refuse(&request, flow, StatusCode::SERVICE_UNAVAILABLE);
         }
         if let Err(refusal) = inspect::inspect(layer, &request) {
-            return refusal.send(layer, now, &request, flow);
+            let asker = if call.is_some() { Asker::Peer } else { Asker::Stranger };
+            return refusal.send(layer, now, &request, flow, asker);
         }
         match (call, dialog) {
             (Some(call), _) => self.receive_in_dialog(layer, now, call, request, flow),
             (None, Some(_)) => {
                 let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
-                inspect::answer(layer, now, &request, flow, status);
+                inspect::answer_stranger(layer, now, &request, flow, status);
             }
             (None, None) => self.receive_out_of_dialog(layer, now, request, flow),
         }
@@ -215,11 +217,11 @@ impl Calls {
     ) {
         match request.method() {
             Method::INVITE => self.invited(layer, now, request, flow),
-            Method::OPTIONS => options::answer(layer, now, &request, flow),
+            Method::OPTIONS => options::answer(layer, now, &request, flow, Asker::Stranger),
             // BYE, or a method that is listed in `allow` and means nothing without a dialog.
             _ => {
                 let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
-                inspect::answer(layer, now, &request, flow, status);
+                inspect::answer_stranger(layer, now, &request, flow, status);
             }
         }
     }
@@ -242,7 +244,7 @@ impl Calls {
         match request.method() {
             Method::INVITE => self.reinvited(layer, now, call, request, flow),
             Method::BYE => self.bye_received(layer, now, call, &request, flow),
-            Method::OPTIONS => options::answer(layer, now, &request, flow),
+            Method::OPTIONS => options::answer(layer, now, &request, flow, Asker::Peer),
             _ => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
                 inspect::answer(layer, now, &request, flow, status);

@@ -10,7 +10,8 @@ use offhook_sip_message::{Method, ParseOptions};
 pub struct Config {
     /// The `User-Agent` and `Server` field of what is sent; empty: the field is left out.
     pub user_agent: ByteString,
-    /// The round-trip time estimate T1 (RFC 3261 §17.1.1.1).
+    /// The round-trip time estimate T1 (RFC 3261 §17.1.1.1). This and the next two are taken as at
+    /// least 1 ms and at most an hour.
     pub t1: Duration,
     /// The longest interval between retransmissions, T2 (RFC 3261 §17.1.2.2).
     pub t2: Duration,
@@ -22,7 +23,7 @@ pub struct Config {
     pub max_calls: usize,
     /// How many transactions may live at a time. One more request is answered with 503.
     ///
-    /// Each call may use a few more than that to be ended properly.
+    /// The calls of this side, and what ends a call, find room beyond it: `max_calls` more.
     pub max_transactions: usize,
     /// The methods listed in `Allow` (RFC 3261 §20.5).
     ///

@@ -53,7 +53,7 @@ pub enum Error {
     /// `max_calls` live already.
     #[error("no room for another call")]
     TooManyCalls,
-    /// `max_transactions` live already.
+    /// `max_transactions` and `max_calls` more live already.
     #[error("no room for another transaction")]
     TooManyTransactions,
 }

@@ -91,6 +91,22 @@ impl UserAgent {
         self.calls.reject(&mut self.layer, now, call, status)
     }
 
+    /// As [`reject`](Self::reject), with words for people: they go into the reason phrase of a 400
+    /// and into a `Warning` of any other status (RFC 3261 §13.3.1.3, §21.4.1).
+    ///
+    /// # Errors
+    ///
+    /// As for [`reject`](Self::reject).
+    pub fn reject_because(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        status: StatusCode,
+        why: &str,
+    ) -> Result<(), Error> {
+        self.calls.reject_because(&mut self.layer, now, call, status, why)
+    }
+
     /// Answers the offer that a 2xx has brought, in its ACK (RFC 3261 §13.2.2.4).
     ///
     /// # Errors
@@ -148,6 +164,11 @@ impl UserAgent {
     /// How many transactions live. They outlive their calls to absorb repetitions.
     pub fn live_transactions(&self) -> usize {
         self.layer.live()
+    }
+
+    /// Whether a refusal of ours waits for its ACK: it may be lost, and is repeated until then.
+    pub fn awaits_acks(&self) -> bool {
+        self.layer.awaits_acks()
     }
 
     /// What was dropped, and why.

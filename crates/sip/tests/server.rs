@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use offhook_sip::{Config, Dropped, End, Event};
 use offhook_sip_message::StatusCode;
 use support::raw::{Raw, field, fields, first_line, request, tag_of, theirs};
@@ -357,4 +359,63 @@ fn keep_alives_and_noise_are_counted_apart() {
     assert_eq!(statistics.dropped(Dropped::KeepAlive), 3);
     assert_eq!(statistics.dropped(Dropped::Malformed), 1);
     assert_eq!(statistics.total_dropped(), 4);
+}
+
+#[test]
+fn strangers_are_answered_and_nothing_of_them_is_kept() {
+    let mut raw = Raw::new();
+    for n in 0..100 {
+        let branch = format!("z9hG4bK{n}");
+        for (method, tag) in [("OPTIONS", ""), ("BYE", "t1"), ("CANCEL", ""), ("FOO", "")] {
+            let sent = raw.send(&request(method, &branch, 1, tag, ""));
+            assert_eq!(sent.len(), 1, "{method}");
+            assert_eq!(raw.send(&request(method, &branch, 1, tag, "")), sent, "the same again");
+        }
+        let needy = request("INVITE", &format!("z9hG4bKi{n}"), 1, "", "Require: 100rel\n");
+        assert_eq!(status(&raw.send(&needy)), 420);
+    }
+    assert_eq!(raw.agent.live_transactions(), 0);
+}
+
+#[test]
+fn cancels_that_differ_in_their_to_tag_find_no_room_beyond_the_limit() {
+    let mut raw = Raw::with(Config { max_calls: 2, max_transactions: 3, ..Config::default() });
+    raw.send(&request("INVITE", "1", 1, "", ""));
+    for tag in 0..20 {
+        raw.send(&request("CANCEL", "1", 1, &format!("t{tag}"), ""));
+    }
+    assert_eq!(raw.agent.live_transactions(), 5, "the limit and the reserve");
+}
+
+#[test]
+fn a_full_table_keeps_its_owner_from_no_call() {
+    let mut raw = Raw::with(Config { max_transactions: 1, ..Config::default() });
+    raw.send(&request("INVITE", "z9hG4bK1", 1, "", ""));
+    let stranger = request("INVITE", "z9hG4bK2", 1, "", "").replace("call-1", "call-2");
+    assert_eq!(status(&raw.send(&stranger)), 503);
+    let (_, invite) = raw.invite(None);
+    assert!(invite.starts_with("INVITE "));
+}
+
+#[test]
+fn timers_of_nothing_or_of_ages_neither_repeat_without_end_nor_overflow() {
+    for time in [Duration::ZERO, Duration::MAX] {
+        let mut raw = Raw::with(Config { t1: time, t2: time, t4: time, ..Config::default() });
+        raw.send(&request("INVITE", "z9hG4bK1", 1, "", ""));
+        raw.agent.reject(raw.now, raw.incoming(), StatusCode::BUSY_HERE).unwrap();
+        raw.invite(None);
+        assert!(raw.wait(1_000).len() < 200);
+    }
+}
+
+#[test]
+fn a_refusal_waits_for_its_ack() {
+    let mut raw = Raw::new();
+    raw.send(&request("INVITE", "z9hG4bK1", 1, "", ""));
+    assert!(!raw.agent.awaits_acks());
+    raw.agent.reject(raw.now, raw.incoming(), StatusCode::BUSY_HERE).unwrap();
+    let tag = tag_of(&raw.drain()[0]);
+    assert!(raw.agent.awaits_acks());
+    raw.send(&request("ACK", "z9hG4bK1", 1, &tag, ""));
+    assert!(!raw.agent.awaits_acks());
 }

@@ -84,6 +84,8 @@ impl Sink for NotifyingSink {
 
     fn finish(&mut self) -> Result<(), DeviceError> {
         let result = self.sink.finish();
+        // All who wait, and the one who is about to.
+        self.written.notify_waiters();
         self.written.notify_one();
         result
     }

@@ -65,13 +65,16 @@ impl Call {
 
     /// Waits for the first sign of life of the far side: 180 when it rings.
     ///
+    /// A call that is answered at once gives 200, and so does an incoming one when its caller has
+    /// acknowledged our answer.
+    ///
     /// # Errors
     ///
-    /// [`Error::Ended`] if the call ends without one. A call that is answered at once gives 200.
+    /// [`Error::Ended`] if the call ends without one.
     pub async fn progress(&self) -> Result<StatusCode, Error> {
         self.wait(|status| match status.progress {
             Some(progress) => Some(progress),
-            None => status.answered.then_some(StatusCode::OK),
+            None => (status.answered || status.established).then_some(StatusCode::OK),
         })
         .await
     }
@@ -150,16 +153,22 @@ impl Call {
         self.play(opened.map_err(|_| Error::Closed)??).await
     }
 
-    /// Speaks a source into the call until it ends, in place of the one before.
+    /// Speaks a source into the call until it ends, in place of the one before. Waits for the
+    /// call's media first.
+    ///
+    /// The source is read by the endpoint's only task: it must not block.
     ///
     /// # Errors
     ///
-    /// If the source has another sample rate than the call, or the call ends before it does.
+    /// [`Error::SampleRate`] if the source has another sample rate than the call,
+    /// [`Error::Replaced`] if another source takes its place, or if the call ends before it does.
     pub async fn play(&self, source: impl Source + 'static) -> Result<(), Error> {
+        self.sample_rate().await?;
         let (id, source) = (self.shared.id, Box::new(source));
         let done = self.ask(|reply| Command::Play { call: id, source, reply }).await?;
         match done.await {
             Ok(()) => Ok(()),
+            Err(_) if self.shared.status.has_changed().is_ok() => Err(Error::Replaced),
             Err(_) => Err(self.gone()),
         }
     }
@@ -177,12 +186,17 @@ impl Call {
         self.record(created.map_err(|_| Error::Closed)??).await
     }
 
-    /// Gives what is heard from now on to a sink, in place of the one before.
+    /// Gives what is heard from now on to a sink, in place of the one before. Waits for the call's
+    /// media first.
+    ///
+    /// The sink is written by the endpoint's only task: it must not block.
     ///
     /// # Errors
     ///
-    /// If the sink has another sample rate than the call.
+    /// [`Error::SampleRate`] if the sink has another sample rate than the call, or if the call ends
+    /// before it has media.
     pub async fn record(&self, sink: impl Sink + 'static) -> Result<(), Error> {
+        self.sample_rate().await?;
         let (id, sink) = (self.shared.id, Box::new(sink));
         self.ask(|reply| Command::Record { call: id, sink, reply }).await
     }
@@ -256,6 +270,10 @@ impl Call {
             },
             Err(_) => Err(Error::Closed),
         }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.shared.status.borrow().ended.is_some()
     }
 
     fn gone(&self) -> Error {

@@ -2,16 +2,18 @@
 
 use offhook_audio::{Sink, Source};
 use offhook_core::{CallId, CallStatistics, Outgoing};
-use offhook_sip_message::StatusCode;
-use tokio::sync::{oneshot, watch};
+use offhook_sip_message::{NameAddr, StatusCode};
+use tokio::sync::oneshot;
 
-use crate::{Error, call::Status};
+use crate::{Call, Error};
 
 /// A request of a handle. A dropped reply is harmless: the handle has lost interest.
 pub(crate) enum Command {
+    /// The reply is a handle, so that a caller who has lost interest ends the call by dropping it.
     Call {
         outgoing: Box<Outgoing>,
-        reply: Reply<(CallId, watch::Receiver<Status>)>,
+        from: NameAddr,
+        reply: Reply<Call>,
     },
     Verb {
         call: CallId,

@@ -7,6 +7,8 @@ use offhook_core::{CallId, Endpoint};
 use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
+use crate::Error;
+
 /// What a call speaks from and hears into, a frame at a time.
 ///
 /// Without a device it speaks silence and hears for nobody, so that the far side and its NAT see a
@@ -16,6 +18,7 @@ pub(crate) struct Devices {
     /// Frames that are due and not done yet, and since when.
     pending: u32,
     pending_since: Instant,
+    sample_rate: u32,
     source: Box<dyn Source>,
     /// Who waits for the end of the source.
     waiting: Option<Waiting>,
@@ -36,6 +39,7 @@ impl Devices {
             clock: FrameClock::new(now, period),
             pending: 0,
             pending_since: now,
+            sample_rate,
             source: Box::new(Silence::new(sample_rate)),
             waiting: None,
             sink: Box::new(NullSink::new(sample_rate)),
@@ -44,17 +48,20 @@ impl Devices {
     }
 
     /// Speaks `source` from the next frame on. The receiver hears of its end.
-    pub(crate) fn play(&mut self, source: Box<dyn Source>) -> oneshot::Receiver<()> {
+    pub(crate) fn play(&mut self, source: Box<dyn Source>) -> Result<oneshot::Receiver<()>, Error> {
+        self.check(source.sample_rate())?;
         let (done, ended) = oneshot::channel();
         self.source = source;
         self.waiting = Some(Waiting { done, tail: None });
-        ended
+        Ok(ended)
     }
 
     /// Hears into `sink` from the next frame on.
-    pub(crate) fn record(&mut self, sink: Box<dyn Sink>) {
+    pub(crate) fn record(&mut self, sink: Box<dyn Sink>) -> Result<(), Error> {
+        self.check(sink.sample_rate())?;
         self.finish();
         self.sink = sink;
+        Ok(())
     }
 
     /// Completes what the sink wrote.
@@ -87,6 +94,12 @@ impl Devices {
             self.frame.fill(0);
         }
         self.hear();
+    }
+
+    /// A device of another rate would sound too high or too low.
+    fn check(&self, device: u32) -> Result<(), Error> {
+        let call = self.sample_rate;
+        if device == call { Ok(()) } else { Err(Error::SampleRate { device, call }) }
     }
 
     /// Fills the frame from the source, with silence after its end.

@@ -10,8 +10,8 @@ use std::{
 use offhook_core::{CallId, Config, Endpoint as Core, Event, MediaSockets, Outgoing};
 use offhook_media::LegStatistics;
 use offhook_rtp::Wallclock;
-use offhook_sansio::{Datagram, Machine, Protocol, Random};
-use offhook_sip_message::{StatusCode, ValidRequest};
+use offhook_sansio::{Datagram, Machine, Protocol, Random, Transmit};
+use offhook_sip_message::{NameAddr, StatusCode, ValidRequest};
 use offhook_trace::Figures;
 use tokio::{
     sync::{mpsc, watch},
@@ -42,7 +42,7 @@ pub(crate) fn start(
     core.set_wallclock(Wallclock::new(now, SystemTime::now()));
     core.listen(Protocol::Udp, local, sockets.public(local));
     let (commands, requests) = mpsc::unbounded_channel();
-    let (incoming, calls) = mpsc::unbounded_channel();
+    let (incoming, calls) = mpsc::channel(WAITING_CALLS);
     let driver = Driver {
         core,
         sockets,
@@ -55,7 +55,7 @@ pub(crate) fn start(
         tap,
         figures_due: now,
         lingering: VecDeque::new(),
-        closing: false,
+        closing: None,
     };
     let task = tokio::spawn(driver.run());
     Endpoint::new(identity, local, commands, calls, task)
@@ -66,9 +66,9 @@ struct Driver {
     sockets: Sockets,
     arrivals: mpsc::Receiver<Datagram>,
     requests: mpsc::UnboundedReceiver<Command>,
-    /// For the handles of incoming calls. Weak, so that the driver ends when all handles are gone.
+    /// For the handles of calls. Weak, so that the driver ends when all handles are gone.
     commands: mpsc::WeakUnboundedSender<Command>,
-    incoming: mpsc::UnboundedSender<Call>,
+    incoming: mpsc::Sender<Call>,
     local: SocketAddr,
     calls: HashMap<CallId, Live>,
     tap: Option<Tap>,
@@ -76,7 +76,8 @@ struct Driver {
     /// The media sockets of calls that are over, and how long they stay open: what the far side
     /// sent before it knew must not find a closed port.
     lingering: VecDeque<(Instant, MediaSockets)>,
-    closing: bool,
+    /// Until when refusals wait for their ACK, once the endpoint closes.
+    closing: Option<Instant>,
 }
 
 /// What the driver holds of a call besides the core.
@@ -96,12 +97,15 @@ impl Live {
 
 impl Driver {
     async fn run(mut self) {
-        while !(self.closing && self.calls.is_empty()) {
+        while !self.is_done() {
             let deadline = self.deadline();
             tokio::select! {
                 biased;
-                Some(datagram) = self.arrivals.recv() => self.arrived(datagram),
-                command = self.requests.recv(), if !self.closing => match command {
+                Some(datagram) = self.arrivals.recv() => {
+                    self.arrived(datagram);
+                    self.obey_waiting();
+                }
+                command = self.requests.recv(), if !self.is_deserted() => match command {
                     Some(command) => self.obey(command),
                     None => self.close(),
                 },
@@ -114,12 +118,25 @@ impl Driver {
         self.flush();
     }
 
+    /// Whether the endpoint is closed: no call is left, and no refusal that may have been lost.
+    fn is_done(&self) -> bool {
+        let Some(patience) = self.closing else { return false };
+        let said = || Instant::now() >= patience || !self.core.agent().awaits_acks();
+        self.calls.is_empty() && said()
+    }
+
+    /// Whether it closes because nobody holds a handle any more.
+    fn is_deserted(&self) -> bool {
+        self.closing.is_some() && self.requests.is_closed()
+    }
+
     fn deadline(&self) -> Instant {
         let frames = self.calls.values().filter_map(|live| Some(live.devices.as_ref()?.next()));
         let figures = self.tap.as_ref().map(|_| self.figures_due);
         let idle = Instant::now() + IDLE;
         let lingering = self.lingering.front().map(|(until, _)| *until);
         let others = self.core.poll_timeout().into_iter().chain(figures).chain(lingering);
+        let others = others.chain(self.closing.filter(|patience| *patience > Instant::now()));
         frames.chain(others).min().unwrap_or(idle)
     }
 
@@ -160,10 +177,19 @@ impl Driver {
             }
             if let Err(error) = self.sockets.send(&transmit) {
                 debug!(flow = %transmit.flow, %error, "send error");
-                self.core.transport_failed(now, transmit.flow);
+                self.failed(now, &transmit);
             }
         }
         self.start_devices();
+    }
+
+    /// A request could not be sent: what waits for its response need not wait. A response that
+    /// could not be sent ends nothing, for any stranger may choose where it goes
+    /// (RFC 3261 §18.2.2, `maddr`).
+    fn failed(&mut self, now: Instant, transmit: &Transmit) {
+        if transmit.flow.local == self.local && !transmit.payload.starts_with(RESPONSE) {
+            self.core.transport_failed(now, transmit.flow);
+        }
     }
 
     /// Gives devices to calls whose media has just been agreed.
@@ -198,9 +224,9 @@ impl Driver {
         let (status, seen) = watch::channel(Status::default());
         self.calls.insert(call, Live::new(status, None));
         let (from, to) = (request.from().address.clone(), request.to().address.clone());
-        let commands = self.commands.upgrade().filter(|_| !self.closing);
+        let commands = self.commands.upgrade().filter(|_| self.closing.is_none());
         let taken = commands.is_some_and(|commands| {
-            self.incoming.send(Call::new(call, from, to, seen, commands)).is_ok()
+            self.incoming.try_send(Call::new(call, from, to, seen, commands)).is_ok()
         });
         if !taken && let Err(error) = self.core.reject(Instant::now(), call, UNAVAILABLE) {
             debug!(?call, %error, "nobody takes calls");
@@ -233,16 +259,23 @@ impl Driver {
         }
     }
 
+    /// Obeys one command, so that a flood of datagrams keeps nobody from hanging up.
+    fn obey_waiting(&mut self) {
+        if let Ok(command) = self.requests.try_recv() {
+            self.obey(command);
+        }
+    }
+
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Call { outgoing, reply } => respond(reply, self.place(*outgoing)),
+            Command::Call { outgoing, from, reply } => respond(reply, self.place(*outgoing, from)),
             Command::Verb { call, verb, reply } => respond(reply, self.verb(call, verb)),
             Command::Play { call, source, reply } => {
-                let playing = self.devices(call).map(|devices| devices.play(source));
+                let playing = self.devices(call).and_then(|devices| devices.play(source));
                 respond(reply, playing);
             }
             Command::Record { call, sink, reply } => {
-                let recording = self.devices(call).map(|devices| devices.record(sink));
+                let recording = self.devices(call).and_then(|devices| devices.record(sink));
                 respond(reply, recording);
             }
             Command::Statistics { call, reply } => {
@@ -257,7 +290,9 @@ impl Driver {
         }
     }
 
-    fn place(&mut self, outgoing: Outgoing) -> Result<(CallId, watch::Receiver<Status>), Error> {
+    fn place(&mut self, outgoing: Outgoing, from: NameAddr) -> Result<Call, Error> {
+        let commands = self.commands.upgrade().ok_or(Error::Closed)?;
+        let to = NameAddr::new(outgoing.target.clone());
         let sockets = self.sockets.bind_media(self.local)?;
         let placed = self.core.call(Instant::now(), outgoing, sockets);
         if placed.is_err() {
@@ -266,7 +301,7 @@ impl Driver {
         let call = placed?;
         let (status, seen) = watch::channel(Status::default());
         self.calls.insert(call, Live::new(status, Some(sockets)));
-        Ok((call, seen))
+        Ok(Call::new(call, from, to, seen, commands))
     }
 
     fn verb(&mut self, call: CallId, verb: Verb) -> Result<(), Error> {
@@ -298,8 +333,8 @@ impl Driver {
 
     /// Ends all calls; the loop ends with the last of them.
     fn close(&mut self) {
-        self.closing = true;
         let now = Instant::now();
+        self.closing.get_or_insert(now + FAREWELL);
         for call in self.calls.keys() {
             if let Err(error) = self.core.hang_up(now, *call) {
                 warn!(?call, %error, "the call could not be hung up");
@@ -312,7 +347,10 @@ impl Driver {
         for (call, live) in &mut self.calls {
             let statistics = self.core.call_statistics(now, *call);
             if let Some(media) = statistics.and_then(|statistics| statistics.media) {
-                tap.figures(now, figures(&media, &live.figures));
+                // While nothing comes there is nothing to rate.
+                if media.rtp.packets_expected > live.figures.rtp.packets_expected {
+                    tap.figures(now, figures(&media, &live.figures));
+                }
                 live.figures = media;
             }
         }
@@ -339,10 +377,17 @@ fn no_call() -> Error {
     Error::Core(offhook_core::Error::NoCall)
 }
 
+/// What a response begins with (RFC 3261 §7.2).
+const RESPONSE: &[u8] = b"SIP/2.0 ";
 /// What nobody takes is answered with this (RFC 3261 §21.4.18).
 const UNAVAILABLE: StatusCode = StatusCode::TEMPORARILY_UNAVAILABLE;
+/// How many calls may wait to be taken: a program that takes none keeps no more of them.
+const WAITING_CALLS: usize = 256;
 /// How often figures are written down.
 const FIGURES_EVERY: Duration = Duration::from_millis(500);
+/// How long a closing endpoint repeats its refusals at most: an answered call ends by itself, but
+/// who never acknowledges a refusal is not waited for.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// How long media sockets outlive their call.
 const LINGER: Duration = Duration::from_millis(500);
 /// How long the driver sleeps when nothing is due: any input wakes it.

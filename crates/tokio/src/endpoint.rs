@@ -15,13 +15,14 @@ use crate::{Builder, Call, Error, command::Command, resolve::next_hop};
 /// A SIP endpoint: one for a program, as a rule.
 ///
 /// It places calls and takes them. Dropping it stops the taking; calls whose handles are still
-/// held go on.
+/// held go on. A runtime that stops takes the endpoint with it, and far sides are told nothing:
+/// [`close`](Self::close) it first.
 #[derive(Debug)]
 pub struct Endpoint {
     identity: NameAddr,
     local: SocketAddr,
     commands: mpsc::UnboundedSender<Command>,
-    incoming: Mutex<mpsc::UnboundedReceiver<Call>>,
+    incoming: Mutex<mpsc::Receiver<Call>>,
     driver: JoinHandle<()>,
 }
 
@@ -36,7 +37,7 @@ impl Endpoint {
         identity: NameAddr,
         local: SocketAddr,
         commands: mpsc::UnboundedSender<Command>,
-        incoming: mpsc::UnboundedReceiver<Call>,
+        incoming: mpsc::Receiver<Call>,
         driver: JoinHandle<()>,
     ) -> Self {
         Self { identity, local, commands, incoming: Mutex::new(incoming), driver }
@@ -57,22 +58,30 @@ impl Endpoint {
             Error::Uri { uri: uri.to_owned(), reason: error.to_string() }
         })?;
         let remote = next_hop(&target, self.local).await?;
-        let to = NameAddr { display_name: None, uri: target.clone() };
         let outgoing = Box::new(Outgoing::new(target, Flow::udp(self.local, remote)));
         let (reply, answer) = oneshot::channel();
-        let command = Command::Call { outgoing, reply };
+        let command = Command::Call { outgoing, from: self.identity.clone(), reply };
         self.commands.send(command).map_err(|_| Error::Closed)?;
-        let (id, status) = answer.await.map_err(|_| Error::Closed)??;
-        Ok(Call::new(id, self.identity.clone(), to, status, self.commands.clone()))
+        answer.await.map_err(|_| Error::Closed)?
     }
 
     /// Waits for the next incoming call. Ring, answer or reject it.
+    ///
+    /// A call whose caller gives up before it is taken here is never told of. 256 may wait; one more
+    /// is refused (480).
     ///
     /// # Errors
     ///
     /// [`Error::Closed`] if the endpoint is closed.
     pub async fn incoming(&self) -> Result<Call, Error> {
-        self.incoming.lock().await.recv().await.ok_or(Error::Closed)
+        let mut incoming = self.incoming.lock().await;
+        loop {
+            match incoming.recv().await {
+                Some(call) if call.is_over() => {}
+                Some(call) => return Ok(call),
+                None => return Err(Error::Closed),
+            }
+        }
     }
 
     /// Ends all calls, waits until their far sides know or cannot be told, and closes the sockets.

@@ -49,6 +49,17 @@ pub enum Error {
     /// An audio device failed.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// The sound device has another sample rate than the call.
+    #[error("the device gives or takes {device} Hz, the call {call} Hz")]
+    SampleRate {
+        /// The rate of the source or sink in Hz.
+        device: u32,
+        /// The rate of the call in Hz.
+        call: u32,
+    },
+    /// Another source is spoken in place of this one, before its end.
+    #[error("another source has taken this one's place")]
+    Replaced,
     /// The call has ended, or ended before what was waited for came.
     #[error("the call ended: {0}")]
     Ended(Ended),

@@ -71,7 +71,8 @@ impl Sockets {
             None => pair_anywhere(address).map_err(|error| no_ports(error.to_string()))?,
         };
         let mut adopt = |socket| self.adopt(socket).map_err(|error| no_ports(error.to_string()));
-        let (rtp, rtcp) = (adopt(pair.0)?, adopt(pair.1)?);
+        let rtp = adopt(pair.0)?;
+        let rtcp = adopt(pair.1).inspect_err(|_| drop(self.open.remove(&rtp)))?;
         let public_rtp = self.public(rtp);
         let public_rtcp = self.public(rtcp);
         Ok(MediaSockets { rtp, rtcp, public_rtp, public_rtcp })
@@ -88,14 +89,20 @@ impl Sockets {
         self.open.remove(&sockets.rtcp);
     }
 
-    /// Sends one datagram. A full socket buffer drops it, as the network might; any other error
-    /// is returned, because the far side cannot be reached that way.
+    /// Sends one datagram. A full socket buffer drops it, as the network might, and so does its own
+    /// length, which says nothing about the far side. Any other error is returned, because the far
+    /// side cannot be reached that way.
     pub(crate) fn send(&mut self, transmit: &Transmit) -> io::Result<()> {
         let Some(open) = self.open.get(&transmit.flow.local) else {
             self.unsent += 1;
             debug!(flow = %transmit.flow, "datagram not sent: its socket is closed");
             return Ok(());
         };
+        if transmit.payload.len() > LARGEST_PAYLOAD {
+            self.unsent += 1;
+            debug!(flow = %transmit.flow, "datagram not sent: no datagram is that long");
+            return Ok(());
+        }
         match open.sender.send_to(&transmit.payload, transmit.flow.remote) {
             Ok(_) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -179,6 +186,8 @@ fn pair_at(address: SocketAddr, port: u16) -> io::Result<(StdSocket, StdSocket)>
 const ARRIVALS: usize = 1024;
 /// No datagram is longer, so none is cut.
 const LARGEST_DATAGRAM: usize = 65_535;
+/// What IPv4 and UDP headers leave of the largest IPv4 packet (RFC 791 §3.1, RFC 768).
+const LARGEST_PAYLOAD: usize = 65_507;
 /// How long a reader rests after an error, so that a lasting one does not keep a core busy.
 const AFTER_ERROR: Duration = Duration::from_millis(10);
 /// How many port pairs are tried before giving up.

@@ -131,7 +131,11 @@ fn edit_request(request: &Request) {
 fn edit_response(response: &Response) {
     let Some(edited) = built(response.edit().build()) else { return };
     assert_eq!(edited.status(), response.status());
-    assert_eq!(edited.reason_bytes(), response.reason_bytes());
+    // Control octets of the peer are not sent on.
+    let unclean = response.reason_bytes().iter().any(|it| it.is_ascii_control() && *it != b'\t');
+    let reason = response.reason_bytes();
+    let expected = if unclean { response.status().reason().as_bytes() } else { reason };
+    assert_eq!(edited.reason_bytes(), expected);
     assert_eq!(edited.body(), response.body());
     reparse_response(&edited);
 }

@@ -11,7 +11,7 @@ use offhook_core::{CallId, Config, Ending, Endpoint, Error, Event, MediaSockets,
 use offhook_media::Heard;
 use offhook_sansio::{Flow, Protocol, Random};
 use offhook_sip::End;
-use offhook_sip_message::{Contact, HeaderName, Method, StatusCode};
+use offhook_sip_message::{Contact, HeaderName, Method, StatusCode, Warning};
 use offhook_testkit::{Happened, HostId, Impairment, Network, Passage};
 
 use crate::peer::{
@@ -200,7 +200,14 @@ fn an_offer_that_cannot_be_answered_is_refused_before_anybody_is_told() {
         let mut desk = Desk::new();
         desk.invite(Some(offer));
         desk.response(StatusCode::TRYING);
-        desk.response(status);
+        let refusal = desk.response(status);
+        if status == StatusCode::BAD_REQUEST {
+            assert!(refusal.reason().contains("line "), "{} names the fault", refusal.reason());
+        } else {
+            let warning = refusal.header::<Warning>().unwrap().expect("488 says why");
+            assert_eq!(warning.code, 399);
+            assert!(warning.text.contains("codec") || warning.text.contains("RTP/SAVP"));
+        }
         assert!(desk.events.is_empty());
         assert_eq!(desk.endpoint.statistics().refused_offers, 1);
         assert_eq!(desk.endpoint.live_calls(), 0);
@@ -250,6 +257,16 @@ fn a_media_socket_in_use_is_refused_and_nothing_is_lost_by_it() {
 
     desk.bye();
     desk.endpoint.call(desk.now, outgoing, sockets()).unwrap();
+}
+
+#[test]
+fn media_is_not_let_onto_the_socket_of_the_signalling() {
+    let mut desk = Desk::new();
+    let outgoing =
+        Outgoing::new("sip:carol@198.51.100.7".parse().unwrap(), Flow::udp(ours(), theirs()));
+    let refused = desk.endpoint.call(desk.now, outgoing, MediaSockets::pair(ours()));
+    assert!(matches!(refused, Err(Error::SocketInUse(socket)) if socket == ours()));
+    desk.invited(Some(&sdp("198.51.100.7", 4000, MUX)));
 }
 
 #[test]

@@ -12,7 +12,8 @@ pub struct Capabilities {
     /// The order counts in our offers. An answer takes the first codec of the peer's offer that
     /// is in this list, so that both directions use the same one (RFC 3264 §6.1).
     pub codecs: Vec<Codec>,
-    /// How much media a packet should hold: 10 to 200 milliseconds.
+    /// How much media a packet should hold: 10 to 200 milliseconds. Outside of that the nearer
+    /// bound counts; what is no whole number of RTP clock ticks is cut to a multiple of 10.
     pub ptime: Duration,
     /// Whether RTP and RTCP may share a port (RFC 5761).
     pub rtcp_mux: bool,

@@ -6,6 +6,7 @@ use super::{
     agreement::{NegotiatedMedia, Terms, agree},
     capabilities::Capabilities,
     matching::{match_answer, receivable},
+    packet_time::bounded,
     proposal::{Format, Proposal, RTP_AVP, Stream},
     remote::{AUDIO, Remote, shown},
 };
@@ -27,7 +28,7 @@ pub(super) fn initial(capabilities: &Capabilities) -> Result<Proposal, Error> {
             protocol: ByteString::from_static(RTP_AVP),
             formats: numbered(&capabilities.codecs)?,
             direction: capabilities.direction,
-            ptime: capabilities.ptime,
+            ptime: bounded(capabilities.ptime),
             rtcp_mux: capabilities.rtcp_mux,
         },
         after: Vec::new(),

@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use super::remote::Remote;
 
+/// Our own packet time within what every receiver takes.
+pub(super) fn bounded(ours: Duration) -> Duration {
+    ours.clamp(SHORTEST, LONGEST)
+}
+
 /// The packet time for what we send: the peer's wish, else ours, within the peer's limit.
 ///
 /// A wish that is not usable is not followed. One packet a millisecond would be an attack.
@@ -13,6 +18,7 @@ pub(super) fn packet_time(
     ours: Duration,
     reasons: &mut Vec<String>,
 ) -> Duration {
+    let ours = if is_usable(ours, clock_rate) { ours } else { whole_steps(bounded(ours)) };
     let time = match remote.ptime {
         Some(wish) if is_usable(wish, clock_rate) => {
             reasons.push(format!("{wish:?} of media in a packet: the peer asks for it"));
@@ -30,11 +36,22 @@ pub(super) fn packet_time(
     match remote.max_ptime {
         Some(limit) if limit < time => {
             let limited = if is_usable(limit, clock_rate) { limit } else { whole_steps(limit) };
-            reasons.push(format!("{limited:?} of media in a packet: the peer takes no more"));
+            reasons.push(why_limited(limited, limit));
             limited
         }
         _ => time,
     }
+}
+
+/// A limit below our least is passed over: RFC 8866 §6.5 makes none of the values a reason to refuse,
+/// and a flood would be an attack.
+fn why_limited(limited: Duration, limit: Duration) -> String {
+    if limited > limit {
+        return format!(
+            "{limited:?} of media in a packet: it is our least, though the peer takes {limit:?}"
+        );
+    }
+    format!("{limited:?} of media in a packet: the peer takes no more than {limit:?}")
 }
 
 /// Whether packets of this length are a whole number of RTP clock ticks, and neither a flood nor

@@ -11,7 +11,9 @@ use bytestring::ByteString;
 use super::proposal::Format;
 use crate::{
     codec::Codec,
-    description::{Address, Connection, Direction, MediaDescription, SessionDescription},
+    description::{
+        Address, Attribute, Connection, Direction, MediaDescription, SessionDescription,
+    },
     error::Error,
 };
 
@@ -51,11 +53,12 @@ impl Remote {
         // (RFC 8866 §5.7, §6.7).
         let connection = media.connection().or(session.connection()).ok_or(Error::NoAddress)?;
         let rtp = SocketAddr::new(unicast(connection)?, line.port);
-        let stated = media.direction().or(session.direction()).unwrap_or_default();
+        let own = directions(media.attributes());
+        let stated = if own.is_empty() { directions(session.attributes()) } else { own };
         let mut remote = Self {
             protocol: line.protocol.clone(),
             formats: formats(media, known),
-            direction: stated,
+            direction: stated.first().copied().unwrap_or_default(),
             rtp,
             rtcp: line.port.checked_add(1).map(|port| SocketAddr::new(rtp.ip(), port)),
             rtcp_mux: media.rtcp_mux(),
@@ -63,6 +66,13 @@ impl Remote {
             max_ptime: media.max_ptime(),
             notes: Vec::new(),
         };
+        if stated.len() > 1 {
+            let taken = remote.direction;
+            remote.notes.push(format!(
+                "{} directions are stated: {taken}, the first, counts",
+                stated.len()
+            ));
+        }
         remote.read_rtcp(media);
         remote.read_hold();
         Ok(remote)
@@ -113,7 +123,18 @@ pub(super) fn shown(text: &impl ToString) -> String {
 
 fn unicast(connection: &Connection) -> Result<IpAddr, Error> {
     let refused = |reason| Error::UnsupportedAddress { address: shown(connection), reason };
+    if !connection.network_type.eq_ignore_ascii_case("IN") {
+        return Err(refused("the network type IN is expected"));
+    }
+    let is_ip6 = match &*connection.address_type.to_ascii_uppercase() {
+        "IP4" => false,
+        "IP6" => true,
+        _ => return Err(refused("the address type IP4 or IP6 is expected")),
+    };
     match &connection.address {
+        Address::Ip(address) if address.is_ipv6() != is_ip6 => {
+            Err(refused("it is no address of the type before it"))
+        }
         Address::Name(_) => Err(refused("an IP address is expected, names are not looked up")),
         Address::Ip(address) => match address.to_canonical() {
             IpAddr::V4(Ipv4Addr::BROADCAST) => Err(refused("it is the broadcast address")),
@@ -121,6 +142,14 @@ fn unicast(connection: &Connection) -> Result<IpAddr, Error> {
             address => Ok(address),
         },
     }
+}
+
+fn directions<'a>(attributes: impl Iterator<Item = &'a Attribute>) -> Vec<Direction> {
+    let direction = |attribute: &Attribute| match attribute {
+        Attribute::Direction(direction) => Some(*direction),
+        _ => None,
+    };
+    attributes.filter_map(direction).collect()
 }
 
 /// The formats of the `m=` line whose codec is known. Each payload type counts once.

@@ -1,31 +1,36 @@
 //! The rows of a message in the making, and the one time they are written.
 
+use std::fmt;
+
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
-use super::BuildError;
+use super::{BuildError, read_back::row_fault};
 use crate::{
-    Header, HeaderName, Headers, Limits, Message, ParseOptions, Profile, To,
+    ContentType, Header, HeaderName, Headers, Limits, Message, ParseError, ParseOptions, Profile,
+    To,
     headers::{element_length, unfold},
     message::content_length,
-    parse::{Line, Scan},
+    parse::{Line, Scan, is_token},
 };
 
 /// The rows and the body of a message in the making.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Draft {
     pub(super) rows: Vec<Row>,
     pub(super) body: Bytes,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Row {
     pub(super) name: HeaderName,
-    pub(super) text: Text,
+    text: Text,
+    /// Why the row cannot stand in a message.
+    fault: Option<BuildError>,
 }
 
-#[derive(Clone, Debug)]
-pub(super) enum Text {
+#[derive(Clone)]
+enum Text {
     /// Name, colon and value as they came, folds included.
     Kept(Bytes),
     /// A value that is to be written behind the name.
@@ -35,7 +40,19 @@ pub(super) enum Text {
 impl Row {
     pub(super) fn kept(headers: &Headers, line: &Line) -> Self {
         let range = line.name.start()..line.value.end as usize;
-        Self { name: headers.name(line), text: Text::Kept(headers.bytes.slice(range)) }
+        let text = Text::Kept(headers.bytes.slice(range));
+        Self { name: headers.name(line), text, fault: None }
+    }
+
+    pub(super) fn raw(name: HeaderName, value: &str) -> Self {
+        Self { name, text: Text::Written(value.to_owned()), fault: None }
+    }
+
+    pub(super) fn content_type(value: &str) -> Self {
+        let name = HeaderName::CONTENT_TYPE;
+        let error = ContentType::parse(&value.into()).err();
+        let fault = error.map(|error| BuildError::Header(error.within(name.clone())));
+        Self { fault, ..Self::raw(name, value) }
     }
 
     pub(super) fn written<H: Header>(header: &H) -> Self {
@@ -43,14 +60,16 @@ impl Row {
     }
 
     pub(super) fn list<'a, H: Header + 'a>(values: impl IntoIterator<Item = &'a H>) -> Self {
+        let values: Vec<&H> = values.into_iter().collect();
         let mut text = String::new();
-        for value in values {
+        for value in &values {
             if !text.is_empty() {
                 text.push_str(", ");
             }
             value.write(&mut text);
         }
-        Self { name: H::NAME, text: Text::Written(text) }
+        let fault = row_fault(&text, &values);
+        Self { name: H::NAME, text: Text::Written(text), fault }
     }
 
     /// The value as text, if it is text.
@@ -59,31 +78,51 @@ impl Row {
             Text::Written(value) => Some(value.as_str().into()),
             Text::Kept(bytes) => {
                 let value = bytes.splitn(2, |&byte| byte == b':').nth(1)?;
-                Some(unfold(str::from_utf8(value).ok()?.trim_ascii()).into())
+                Some(unfold(str::from_utf8(value).ok()?.trim_ascii(), |_| {}).into())
             }
         }
     }
 
-    fn append(&mut self, end: &str) {
+    fn append_tag(&mut self, tag: &str) {
+        if !is_token(tag) {
+            let error = ParseError::new(0, "a token as the tag", "RFC 3261 §19.3");
+            self.fault = Some(BuildError::Header(error.within(self.name.clone())));
+            return;
+        }
+        let end = format!(";tag={tag}");
         match &mut self.text {
             // What the peer sent stays as it is, even if we would not write it.
-            Text::Kept(bytes) if !end.contains(BREAKS) => {
-                *bytes = [bytes.as_ref(), end.as_bytes()].concat().into();
-            }
-            Text::Kept(_) => {
-                let value = self.value().unwrap_or_default();
-                self.text = Text::Written(format!("{value}{end}"));
-            }
-            Text::Written(value) => value.push_str(end),
+            Text::Kept(bytes) => *bytes = [bytes.as_ref(), end.as_bytes()].concat().into(),
+            Text::Written(value) => value.push_str(&end),
         }
+    }
+
+    /// Removes the first element of a list; tells whether another follows it.
+    fn remove_first(&mut self) -> bool {
+        match &mut self.text {
+            Text::Kept(bytes) => {
+                let colon = memchr::memchr(b':', bytes).map_or(0, |at| at.saturating_add(1));
+                let (name, value) = bytes.split_at(colon);
+                let rest = value.get(element_length(value)..).unwrap_or_default();
+                let Some(rest) = rest.strip_prefix(b",") else { return false };
+                *bytes = [name, b" ", rest.trim_ascii_start()].concat().into();
+            }
+            Text::Written(value) => {
+                let rest = value.get(element_length(value.as_bytes())..).unwrap_or_default();
+                let Some(rest) = rest.strip_prefix(',') else { return false };
+                *value = rest.trim_ascii().to_owned();
+            }
+        }
+        true
     }
 
     fn check(&self) -> Result<(), BuildError> {
-        match &self.text {
-            Text::Written(value) if value.contains(BREAKS) => {
+        match (&self.text, &self.fault) {
+            (Text::Written(value), _) if value.contains(BREAKS) => {
                 Err(BuildError::LineBreak(self.name.clone()))
             }
-            Text::Written(_) | Text::Kept(_) => Ok(()),
+            (_, Some(fault)) => Err(fault.clone()),
+            (Text::Written(_) | Text::Kept(_), None) => Ok(()),
         }
     }
 
@@ -131,14 +170,9 @@ impl Draft {
 
     pub(super) fn remove_first<H: Header>(&mut self) {
         let Some(place) = self.rows.iter().position(|row| row.name == H::NAME) else { return };
-        let value = self.rows.get(place).and_then(Row::value).unwrap_or_default();
-        let length = if H::IS_LIST { element_length(&value) } else { value.len() };
-        match (
-            value.get(length..).and_then(|rest| rest.strip_prefix(',')),
-            self.rows.get_mut(place),
-        ) {
-            (Some(rest), Some(row)) => row.text = Text::Written(rest.trim_ascii().to_owned()),
-            _ => drop(self.rows.remove(place)),
+        let more_follow = H::IS_LIST && self.rows.get_mut(place).is_some_and(Row::remove_first);
+        if !more_follow {
+            self.rows.remove(place);
         }
     }
 
@@ -147,7 +181,7 @@ impl Draft {
         let Some(value) = row.value() else { return };
         // A `To` that cannot be read goes back as it came.
         if To::parse(&value).is_ok_and(|to| to.tag().is_none()) {
-            row.append(&format!(";tag={tag}"));
+            row.append_tag(tag);
         }
     }
 
@@ -155,8 +189,7 @@ impl Draft {
         self.rows.iter().try_for_each(Row::check)?;
         if self.content_length() != Some(self.body.len()) {
             self.rows.retain(|row| row.name != HeaderName::CONTENT_LENGTH);
-            let text = Text::Written(self.body.len().to_string());
-            self.rows.push(Row { name: HeaderName::CONTENT_LENGTH, text });
+            self.rows.push(Row::raw(HeaderName::CONTENT_LENGTH, &self.body.len().to_string()));
         }
         let mut out = BytesMut::with_capacity(self.size(start_line));
         out.extend_from_slice(start_line);
@@ -188,6 +221,13 @@ impl Draft {
         };
         let rows: usize = self.rows.iter().map(row).sum();
         start_line.len().saturating_add(rows).saturating_add(2).saturating_add(self.body.len())
+    }
+}
+
+impl fmt::Debug for Draft {
+    /// Names only: values may be credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.rows.iter().map(|row| &row.name)).finish()
     }
 }
 

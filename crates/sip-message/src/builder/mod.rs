@@ -6,7 +6,10 @@ use bytestring::ByteString;
 use crate::{Header, HeaderName, Message, Method, ParseError, Request, Response, StatusCode, Uri};
 
 mod draft;
-use draft::{Draft, Row, Text};
+use draft::{Draft, Row};
+
+mod read_back;
+use read_back::uri_fault;
 
 /// Why a message could not be built. Each is a mistake of the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +22,13 @@ pub enum BuildError {
     /// The request line or the status line cannot hold the value.
     #[error("the start line holds white space or a control character (RFC 3261 §7.1, §7.2)")]
     StartLine,
+    /// What a header field would hold is not read back as the value that was given: it breaks the
+    /// grammar, or it would pass for another value or for more than one.
+    #[error("a header field would not be read as it is meant: {0}")]
+    Header(ParseError),
+    /// The Request-URI would not be read back as the URI that was given.
+    #[error("the Request-URI would not be read as it is meant: {0}")]
+    Uri(ParseError),
     /// What was built does not parse.
     #[error("what was built is no message: {0}")]
     Invalid(#[from] ParseError),
@@ -29,23 +39,27 @@ pub enum BuildError {
 pub struct RequestBuilder {
     method: Method,
     uri: String,
+    uri_fault: Option<BuildError>,
     draft: Draft,
 }
 
 impl RequestBuilder {
     pub(crate) fn new(method: Method, uri: &Uri) -> Self {
-        Self { method, uri: uri.to_string(), draft: Draft::default() }
+        Self { method, uri: String::new(), uri_fault: None, draft: Draft::default() }.uri(uri)
     }
 
     pub(crate) fn edit(request: &Request) -> Self {
         let draft = Draft::of(request.headers(), request.body());
-        Self { method: request.method(), uri: request.uri_text().to_owned(), draft }
+        // It came so and is passed on so, even if we would not write it.
+        let uri = request.uri_text().to_owned();
+        Self { method: request.method(), uri, uri_fault: None, draft }
     }
 
     /// Sets the Request-URI.
     #[must_use]
     pub fn uri(mut self, uri: &Uri) -> Self {
         self.uri = uri.to_string();
+        self.uri_fault = uri_fault(&self.uri, uri);
         self
     }
 
@@ -64,6 +78,9 @@ impl RequestBuilder {
         let unfit = |c: char| c.is_ascii_control() || c == ' ';
         if self.uri.is_empty() || self.uri.contains(unfit) {
             return Err(BuildError::StartLine);
+        }
+        if let Some(fault) = self.uri_fault {
+            return Err(fault);
         }
         let start_line = format!("{} {} SIP/2.0\r\n", self.method, self.uri);
         match self.draft.write(start_line.as_bytes())? {
@@ -90,8 +107,15 @@ impl ResponseBuilder {
 
     pub(crate) fn edit(response: &Response) -> Self {
         let draft = Draft::of(response.headers(), response.body());
-        let reason = Bytes::copy_from_slice(response.reason_bytes());
-        Self { status: response.status(), reason, draft }
+        let status = response.status();
+        let reason = response.reason_bytes();
+        // A peer's control characters are not written again, and are no mistake of the caller.
+        let reason = if reason.iter().any(is_unfit) {
+            Bytes::from_static(status.reason().as_bytes())
+        } else {
+            Bytes::copy_from_slice(reason)
+        };
+        Self { status, reason, draft }
     }
 
     pub(crate) fn reply_to(request: &Request, status: StatusCode) -> Self {
@@ -134,7 +158,7 @@ impl ResponseBuilder {
     /// # Errors
     /// When a value cannot stand in a message.
     pub fn build(self) -> Result<Response, BuildError> {
-        if self.reason.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+        if self.reason.iter().any(is_unfit) {
             return Err(BuildError::StartLine);
         }
         let start = format!("SIP/2.0 {} ", self.status);
@@ -144,6 +168,11 @@ impl ResponseBuilder {
             Message::Request(_) => Err(BuildError::StartLine),
         }
     }
+}
+
+/// Whether a reason phrase cannot hold the byte (RFC 3261 §25.1).
+fn is_unfit(byte: &u8) -> bool {
+    byte.is_ascii_control() && *byte != b'\t'
 }
 
 macro_rules! verbs {
@@ -204,15 +233,14 @@ macro_rules! verbs {
             /// Appends a header field with the text `value`, which must be one line.
             #[must_use]
             pub fn raw(mut self, name: HeaderName, value: &str) -> Self {
-                self.draft.rows.push(Row { name, text: Text::Written(value.to_owned()) });
+                self.draft.rows.push(Row::raw(name, value));
                 self
             }
 
             /// Sets the body and its `Content-Type`. `Content-Length` follows by itself.
             #[must_use]
             pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
-                let text = Text::Written(content_type.to_owned());
-                self.draft.replace(Row { name: HeaderName::CONTENT_TYPE, text });
+                self.draft.replace(Row::content_type(content_type));
                 self.draft.body = body.into();
                 self
             }

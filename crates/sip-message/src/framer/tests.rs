@@ -69,3 +69,13 @@ fn an_error_stays_and_keeps_nothing() {
     assert_eq!(framer.next(), Err(error));
     assert!(framer.buffer.is_empty());
 }
+
+#[test]
+fn two_pongs_in_a_row_show_as_a_pong_and_a_ping() {
+    let mut framer = framer(1_000);
+    for frame in [Frame::Pong, Frame::Ping] {
+        framer.push(b"\r\n");
+        assert_eq!(framer.next(), Ok(Some(frame)));
+        assert_eq!(framer.next(), Ok(None));
+    }
+}

@@ -197,7 +197,7 @@ impl Contact {
 
     /// The `expires` parameter, in seconds, if there is a sound one (RFC 3261 §10.2.1.1).
     pub fn expires(&self) -> Option<u32> {
-        self.parameters()?.value("expires")?.parse().ok()
+        self.parameters()?.number("expires")
     }
 }
 

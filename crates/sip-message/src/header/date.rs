@@ -15,7 +15,8 @@ use crate::parse::{ParseError, Parsed, expect, finish, lws1};
 /// When the message was first sent, RFC 3261 §20.17.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
-    /// Seconds since 1970-01-01 00:00:00 UTC, leap seconds not counted.
+    /// Seconds since 1970-01-01 00:00:00 UTC, leap seconds not counted. What lies behind the year
+    /// 9999 is written as its last second, for the grammar has four digits; a builder refuses it.
     pub unix_seconds: u64,
 }
 
@@ -30,7 +31,11 @@ impl Header for Date {
         let day = expect("a day of the month", verify(digits(2), |day| (1..=31).contains(day)));
         let month = expect("a month", name_of(&MONTHS));
         let year = expect("a year from 1970", verify(digits(4), |year| *year >= 1970));
+        let exists = |(_, _, day, _, month, _, year): &(u64, _, u64, _, u64, _, u64)| {
+            *day <= days_of_month(*year, *month)
+        };
         let date = (weekday, lws1, day, lws1, month, lws1, year);
+        let date = expect("a day that the month has", verify(date, exists));
         let zone = expect("GMT", tag("GMT"));
         let rule = (date, lws1, time, lws1, zone);
         let ((_, _, day, _, month, _, year), _, seconds, _, _) =
@@ -42,8 +47,8 @@ impl Header for Date {
     }
 
     fn write(&self, out: &mut String) {
-        let days = self.unix_seconds / DAY;
-        let seconds = self.unix_seconds % DAY;
+        let unix_seconds = self.unix_seconds.min(LAST);
+        let (days, seconds) = (unix_seconds / DAY, unix_seconds % DAY);
         let (year, month, day) = civil(days);
         let weekday = name(&WEEKDAYS, days.wrapping_add(THURSDAY) % 7);
         let month = name(&MONTHS, month);
@@ -165,3 +170,5 @@ const MONTHS: [&str; 12] =
 const THURSDAY: u64 = 3;
 /// Seconds of a day.
 const DAY: u64 = 86_400;
+/// 9999-12-31 23:59:59.
+const LAST: u64 = 253_402_300_799;

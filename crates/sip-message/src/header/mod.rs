@@ -42,7 +42,9 @@ mod via;
 pub use via::Via;
 
 /// A header field with a type: its value can be read from text and written as text.
-pub trait Header: Sized {
+///
+/// A builder takes a value only if what is written is read back as an equal one.
+pub trait Header: Sized + PartialEq {
     /// The name of the header field.
     const NAME: HeaderName;
     /// Whether the field is a comma-separated list of such values, so that one row may hold many

@@ -79,6 +79,13 @@ impl HeaderName {
         }
     }
 
+    /// A copy of the first `length` bytes of a name that is not registered.
+    pub(crate) fn start(&self, length: usize) -> Self {
+        let name = self.as_str();
+        // Tokens are ASCII.
+        Self::other(name.get(..length).unwrap_or(name).into())
+    }
+
     pub(crate) fn as_known(&self) -> Option<Known> {
         match self.0 {
             Repr::Known(known) => Some(known),

@@ -33,7 +33,7 @@ impl Reason {
 
     /// The cause: a SIP status or a Q.850 cause value.
     pub fn cause(&self) -> Option<u16> {
-        self.parameters.value("cause")?.parse().ok()
+        self.parameters.number("cause")
     }
 
     /// The text for people.

@@ -162,9 +162,26 @@ fn dates_are_seconds() {
         "Fri, 01 Jan 1969 16:00:00 GMT",
         "Fri, 01 Jan 2010 24:00:00 GMT",
         "Fri, 1 Jan 2010 16:00:00 GMT",
+        "Wed, 31 Feb 2010 16:00:00 GMT",
+        "Sun, 29 Feb 2009 16:00:00 GMT",
+        "Sat, 31 Apr 2010 16:00:00 GMT",
     ] {
         assert!(parse::<Date>(text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn a_date_beyond_four_digits_of_year_is_the_last_one_that_fits() {
+    let written = written(&Date { unix_seconds: u64::MAX });
+    assert_eq!(written, "Fri, 31 Dec 9999 23:59:59 GMT");
+}
+
+#[test]
+fn a_number_in_a_parameter_has_no_sign() {
+    let via: Via = parse("SIP/2.0/UDP h.example;rport=+5060;ttl=+1").unwrap();
+    assert_eq!((via.rport(), via.ttl()), (None, None));
+    assert_eq!(parse::<Contact>("<sip:a@b.example>;expires=+60").unwrap().expires(), None);
+    assert_eq!(parse::<Reason>("SIP;cause=+486").unwrap().cause(), None);
 }
 
 #[test]
@@ -301,4 +318,12 @@ proptest! {
         let _ = (Uri::parse(&text), Via::parse(&text), Contact::parse(&text), From::parse(&text));
         let _ = (CSeq::parse(&text), Date::parse(&text), Warning::parse(&text), RetryAfter::parse(&text));
     }
+}
+
+#[test]
+fn transports_are_compared_without_case() {
+    let via = |text| parse::<Via>(text).unwrap();
+    assert_eq!(via("SIP/2.0/UDP h.example"), via("SIP/2.0/udp H.example"));
+    assert_ne!(via("SIP/2.0/UDP h.example"), via("SIP/2.0/TCP h.example"));
+    assert_ne!(via("SIP/2.0/UDP h.example"), via("SIP/2.0/UDP h.example:5060"));
 }

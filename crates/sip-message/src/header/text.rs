@@ -1,5 +1,7 @@
 //! Free text (RFC 3261 §20.25, §20.26, §20.35, §20.36, §20.41).
 
+use std::hash::{Hash, Hasher};
+
 use bytestring::ByteString;
 
 use super::{Header, HeaderName};
@@ -8,15 +10,30 @@ use crate::parse::ParseError;
 macro_rules! texts {
     ($($(#[$doc:meta])* $header:ident $name:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Debug)]
         pub struct $header(pub ByteString);
+
+        impl PartialEq for $header {
+            /// White space at the ends is no part of the value (RFC 3261 §7.3.1).
+            fn eq(&self, other: &Self) -> bool {
+                trimmed(&self.0) == trimmed(&other.0)
+            }
+        }
+
+        impl Eq for $header {}
+
+        impl Hash for $header {
+            fn hash<S: Hasher>(&self, state: &mut S) {
+                trimmed(&self.0).hash(state);
+            }
+        }
 
         impl Header for $header {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = false;
 
             fn parse(value: &ByteString) -> Result<Self, ParseError> {
-                Ok(Self(value.slice_ref(value.trim_matches([' ', '\t']))))
+                Ok(Self(value.slice_ref(trimmed(value))))
             }
 
             fn write(&self, out: &mut String) {
@@ -37,4 +54,8 @@ texts! {
     Organization ORGANIZATION;
     /// How urgent the request is, RFC 3261 §20.26.
     Priority PRIORITY;
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// One hop that the request has taken. The protocol is always `SIP/2.0`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Via {
     /// The transport, such as `UDP`, as it was written.
     pub transport: ByteString,
@@ -73,7 +73,7 @@ impl Via {
 
     /// The source port of the request, if the receiver put it in (RFC 3581 §4).
     pub fn rport(&self) -> Option<u16> {
-        self.parameters.value("rport")?.parse().ok()
+        self.parameters.number("rport")
     }
 
     /// Puts in the source port of the request (RFC 3581 §4).
@@ -88,7 +88,17 @@ impl Via {
 
     /// The time to live of multicast packets, 0 to 255 (RFC 3261 §18.1.1).
     pub fn ttl(&self) -> Option<u8> {
-        self.parameters.value("ttl")?.parse().ok()
+        self.parameters.number("ttl")
+    }
+}
+
+impl PartialEq for Via {
+    /// Transports are tokens, which have no case (RFC 3261 §7.3.1).
+    fn eq(&self, other: &Self) -> bool {
+        self.transport.eq_ignore_ascii_case(&other.transport)
+            && self.host == other.host
+            && self.port == other.port
+            && self.parameters == other.parameters
     }
 }
 

@@ -1,5 +1,6 @@
 use crate::{
-    From, HeaderName, Limits, Message, Method, ParseOptions, Profile, StatusCode, Subject, Via,
+    Contact, From, HeaderName, Limits, Message, Method, ParseOptions, Profile, StatusCode, Subject,
+    Via,
 };
 use bytes::Bytes;
 
@@ -160,6 +161,15 @@ fn an_error_in_a_folded_value_says_where_in_the_message() {
 }
 
 #[test]
+fn every_error_of_a_folded_list_has_its_own_place() {
+    let text = format!("SIP/2.0 200 OK\r\nContact: ?{}\r\n\r\n", ",\r\n \t?".repeat(2_500));
+    let message = parse(&text).unwrap();
+    let places: Vec<_> = text.match_indices('?').map(|(place, _)| place).collect();
+    let errors = message.headers_of::<Contact>().map(|contact| contact.unwrap_err().offset());
+    assert_eq!(errors.collect::<Vec<_>>(), places);
+}
+
+#[test]
 fn many_parameters_cost_little() {
     let parameters: String = (0..4_000).map(|number| format!(";{number}")).collect();
     let message = parse(&format!("SIP/2.0 200 OK\r\nv: SIP/2.0/UDP h.example{parameters}\r\n\r\n"));
@@ -175,6 +185,19 @@ fn debug_output_holds_no_credentials() {
     let message = parse(&format!("{OPTIONS}Authorization: Digest secret\r\n\r\n")).unwrap();
     let shown = format!("{message:?}");
     assert!(shown.contains("h.example") && !shown.contains("Digest"), "{shown}");
+}
+
+#[test]
+fn an_error_does_not_keep_its_message() {
+    let name = "X".repeat(200);
+    let bytes = [b"SIP/2.0 200 OK\r\n", name.as_bytes(), b": \xff\r\n\r\n"].concat().into();
+    let message = Message::parse(bytes).unwrap();
+    let name = HeaderName::new(&name).unwrap();
+    let error = message.headers().texts(name).next().unwrap().unwrap_err();
+    assert_eq!(error.header().unwrap().as_str(), "X".repeat(64));
+    let Message::Response(response) = message else { panic!() };
+    let bytes = response.headers.bytes;
+    assert!(bytes.try_into_mut().is_ok(), "nobody else has a part of the message");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{HeaderName, StatusCode};
 
 /// Input that does not follow the grammar or breaks a limit.
 ///
-/// It is a small value that holds none of the input.
+/// It is a small value. Of the input it holds nothing but the name of a header field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("byte {offset}{}: expected {expected} ({rfc})", Within(.header.as_ref()))]
 pub struct ParseError {
@@ -32,10 +32,12 @@ impl ParseError {
         Self { status, ..self }
     }
 
-    /// The same error, within the header field `name`.
+    /// The same error, within the header field `name`. A name that is not registered is copied, for
+    /// it may be a part of a message, and cut after 64 bytes.
     #[must_use]
     pub fn within(self, name: HeaderName) -> Self {
-        Self { header: Some(name), ..self }
+        let header = if name.as_known().is_some() { name } else { name.start(LONGEST_NAME) };
+        Self { header: Some(header), ..self }
     }
 
     /// The same error, of a part that starts at byte `base` of the whole.
@@ -116,3 +118,6 @@ impl<'a> NomError<&'a str> for Fault<'a> {
         if self.rest.len() < other.rest.len() { self } else { other }
     }
 }
+
+/// Far above any name in use: an error is kept longer than its message.
+const LONGEST_NAME: usize = 64;

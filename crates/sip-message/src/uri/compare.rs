@@ -2,14 +2,24 @@
 
 use std::borrow::Cow;
 
-use super::{Parameters, SipUri, is_reserved, unescape};
+use super::{
+    Parameters, SipUri,
+    escape::escape_unless,
+    is_reserved,
+    sip::{is_param_char, is_password_char, is_user_char},
+    unescape,
+};
 
 impl PartialEq for SipUri {
     /// The rules of RFC 3261 §19.1.4. They are not transitive.
     fn eq(&self, other: &Self) -> bool {
         self.secure == other.secure
-            && same_option(self.user.as_deref(), other.user.as_deref(), same_with_case)
-            && same_option(self.password.as_deref(), other.password.as_deref(), same_with_case)
+            && same_option(self.user.as_deref(), other.user.as_deref(), |one, other| {
+                normal(one, is_user_char) == normal(other, is_user_char)
+            })
+            && same_option(self.password.as_deref(), other.password.as_deref(), |one, other| {
+                normal(one, is_password_char) == normal(other, is_password_char)
+            })
             && self.host == other.host
             && self.port == other.port
             && same_parameters(&self.parameters, &other.parameters)
@@ -21,7 +31,7 @@ impl PartialEq for SipUri {
 /// Whether each parameter of `one` allows `other` to be equal.
 fn same_parameters(one: &Parameters, other: &Parameters) -> bool {
     one.iter().all(|(name, value)| {
-        let name = normal(name);
+        let name = normal(name, is_param_char);
         let found = other.iter().find(|(own, _)| same_caseless(own, &name));
         match found {
             Some((_, own)) => same_option(value, own, same_caseless),
@@ -52,22 +62,20 @@ fn same_option(one: Option<&str>, other: Option<&str>, same: impl Fn(&str, &str)
     }
 }
 
-fn same_with_case(one: &str, other: &str) -> bool {
-    normal(one) == normal(other)
-}
-
 fn same_caseless(one: &str, other: &str) -> bool {
-    normal(one).eq_ignore_ascii_case(&normal(other))
+    normal(one, is_param_char).eq_ignore_ascii_case(&normal(other, is_param_char))
 }
 
 /// Undoes the escapes of what need not be escaped: a character outside of the reserved set is
 /// equivalent to its escape, a reserved one is not. What stays escaped gets upper case digits.
-fn normal(text: &str) -> Cow<'_, str> {
+/// What is not `plain` counts as its escape, for so it is written.
+fn normal(text: &str, plain: fn(char) -> bool) -> Cow<'_, str> {
+    let text = escape_unless(text, plain);
     if !text.contains('%') {
-        return Cow::Borrowed(text);
+        return text;
     }
     let mut normal = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = &*text;
     while let Some(at) = rest.find('%') {
         let (before, escape) = rest.split_at(at);
         let (escape, after) = escape.split_at_checked(3).unwrap_or((escape, ""));

@@ -7,7 +7,7 @@ use nom::{
     multi::many1_count, sequence::preceded,
 };
 
-use super::{is_unreserved, sip::is_user_unreserved};
+use super::sip::is_user_char;
 use crate::parse::{Fault, Parsed, expect};
 
 /// Escapes `text` so that it can be the user part of a SIP URI.
@@ -17,17 +17,35 @@ use crate::parse::{Fault, Parsed, expect};
 /// ```
 pub fn escape_user(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        let c = char::from(byte);
-        if is_unreserved(c) || is_user_unreserved(c) {
-            escaped.push(c);
-        } else {
-            escaped.push('%');
-            escaped.extend(hex_digit(byte >> 4));
-            escaped.extend(hex_digit(byte & 0xf));
-        }
-    }
+    text.bytes().for_each(|byte| push(byte, is_user_char(byte.into()), &mut escaped));
     escaped
+}
+
+/// Escapes what is neither `plain` nor part of an escape, so that `text` stays within its part of
+/// the URI whatever it holds (RFC 3261 §19.1.2).
+pub(super) fn escape_unless(text: &str, plain: fn(char) -> bool) -> Cow<'_, str> {
+    if text.chars().all(plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let is_escape = byte == b'%'
+            && matches!(after, [high, low, ..] if nibble(*high).and(nibble(*low)).is_some());
+        push(byte, is_escape || plain(byte.into()), &mut escaped);
+        rest = after;
+    }
+    Cow::Owned(escaped)
+}
+
+fn push(byte: u8, is_plain: bool, out: &mut String) {
+    if is_plain {
+        out.push(char::from(byte));
+    } else {
+        out.push('%');
+        out.extend(hex_digit(byte >> 4));
+        out.extend(hex_digit(byte & 0xf));
+    }
 }
 
 /// Undoes the escapes of `text`, once. A `%` that starts no escape stays as it is.

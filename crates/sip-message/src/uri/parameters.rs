@@ -37,6 +37,13 @@ impl Parameters {
         self.value(name).map(unquote)
     }
 
+    /// The value of the parameter `name` if it is `1*DIGIT` and fits `N`.
+    pub(crate) fn number<N: std::str::FromStr>(&self, name: &str) -> Option<N> {
+        // Rust would take a sign too.
+        let digits = |value: &&str| value.bytes().all(|byte| byte.is_ascii_digit());
+        self.value(name).filter(digits)?.parse().ok()
+    }
+
     /// Whether there is a parameter `name`, with or without a value.
     pub fn contains(&self, name: &str) -> bool {
         self.get(name).is_some()

@@ -15,13 +15,16 @@ use nom::{
 
 use super::{
     Host, Parameters,
-    escape::{escapable, escape_user, escaped, unescape},
+    escape::{escapable, escape_unless, escape_user, escaped, unescape},
     host_port, is_unreserved,
 };
 use crate::parse::{Fault, Parsed, expect};
 
 /// A `sip:` or `sips:` URI and its parts. Texts stay escaped as they were written.
-#[derive(Clone, Debug)]
+///
+/// When the URI is written, what the grammar does not allow in a part is escaped, so that no text
+/// reaches beyond its part. Two URIs are equal when they are by the rules of RFC 3261 §19.1.4.
+#[derive(Clone)]
 pub struct SipUri {
     /// Whether the scheme is `sips`.
     pub secure: bool,
@@ -94,9 +97,9 @@ impl fmt::Display for SipUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.secure { "sips:" } else { "sip:" })?;
         if let Some(user) = &self.user {
-            f.write_str(user)?;
+            f.write_str(&escape_unless(user, is_user_char))?;
             if let Some(password) = &self.password {
-                write!(f, ":{password}")?;
+                write!(f, ":{}", escape_unless(password, is_password_char))?;
             }
             f.write_str("@")?;
         }
@@ -104,11 +107,31 @@ impl fmt::Display for SipUri {
         if let Some(port) = self.port {
             write!(f, ":{port}")?;
         }
-        write!(f, "{}", self.parameters)?;
+        for (name, value) in self.parameters.iter() {
+            write!(f, ";{}", escape_unless(name, is_param_char))?;
+            if let Some(value) = value {
+                write!(f, "={}", escape_unless(value, is_param_char))?;
+            }
+        }
         match &self.headers {
-            Some(headers) => write!(f, "?{headers}"),
+            Some(headers) => write!(f, "?{}", escape_unless(headers, is_headers_char)),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for SipUri {
+    /// All parts but the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SipUri")
+            .field("secure", &self.secure)
+            .field("user", &self.user)
+            .field("password", &self.password.as_ref().map(|_| "…"))
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("parameters", &self.parameters)
+            .field("headers", &self.headers)
+            .finish()
     }
 }
 
@@ -129,10 +152,8 @@ pub(super) fn sip_uri<'a>(owner: &ByteString, secure: bool, i: &'a str) -> Parse
 
 /// `user [ ":" password ] "@"`. None of the parts behind can hold an unescaped `@`.
 fn userinfo(i: &str) -> Parsed<'_, (&str, Option<&str>)> {
-    let plain = |c: char| is_unreserved(c) || is_user_unreserved(c);
-    let user = escapable(alt((take_while1(plain), escaped)));
-    let secret = |c: char| is_unreserved(c) || matches!(c, '&' | '=' | '+' | '$' | ',');
-    let password = recognize(many0_count(alt((take_while1(secret), escaped))));
+    let user = escapable(alt((take_while1(is_user_char), escaped)));
+    let password = recognize(many0_count(alt((take_while1(is_password_char), escaped))));
     terminated((user, opt(preceded(char(':'), password))), char('@')).parse(i)
 }
 
@@ -153,20 +174,39 @@ fn uri_parameters<'a>(owner: &ByteString, mut i: &'a str) -> Parsed<'a, Paramete
 }
 
 fn param_text<'a>() -> impl Parser<&'a str, Output = &'a str, Error = Fault<'a>> {
-    let plain = |c: char| is_unreserved(c) || "[]/:&+$".contains(c);
-    escapable(alt((take_while1(plain), escaped)))
+    escapable(alt((take_while1(is_param_char), escaped)))
 }
 
 /// `header *( "&" header )`, as one text.
 fn headers(i: &str) -> Parsed<'_, &str> {
-    let plain = |c: char| is_unreserved(c) || "[]/?:+$".contains(c);
-    let name = escapable(alt((take_while1(plain), escaped)));
-    let value = recognize(many0_count(alt((take_while1(plain), escaped))));
+    let name = escapable(alt((take_while1(is_header_char), escaped)));
+    let value = recognize(many0_count(alt((take_while1(is_header_char), escaped))));
     let header = (name, expect("\"=\" after a URI header name", char('=')), value);
     let list = expect("a URI header", separated_list1(char('&'), header));
     recognize(list).parse(i)
 }
 
-pub(super) fn is_user_unreserved(c: char) -> bool {
-    "&=+$,;?/".contains(c)
+/// `unreserved / user-unreserved`.
+pub(super) fn is_user_char(c: char) -> bool {
+    is_unreserved(c) || "&=+$,;?/".contains(c)
+}
+
+/// What `password` may hold besides escapes.
+pub(super) fn is_password_char(c: char) -> bool {
+    is_unreserved(c) || "&=+$,".contains(c)
+}
+
+/// `param-unreserved / unreserved`.
+pub(super) fn is_param_char(c: char) -> bool {
+    is_unreserved(c) || "[]/:&+$".contains(c)
+}
+
+/// `hnv-unreserved / unreserved`.
+fn is_header_char(c: char) -> bool {
+    is_unreserved(c) || "[]/?:+$".contains(c)
+}
+
+/// What the header components hold besides escapes, their separators included.
+fn is_headers_char(c: char) -> bool {
+    is_header_char(c) || matches!(c, '&' | '=')
 }

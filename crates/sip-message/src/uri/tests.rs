@@ -136,6 +136,13 @@ fn escapes_are_undone_once() {
 }
 
 #[test]
+fn debug_output_holds_no_password() {
+    let shown = format!("{:?}", uri("sip:alice:secret@h.example;a=b?c=d"));
+    assert!(shown.contains("alice") && shown.contains("h.example"), "{shown}");
+    assert!(!shown.contains("secret"), "{shown}");
+}
+
+#[test]
 fn an_error_says_where() {
     let error = "sip:alice@atl anta.com".parse::<Uri>().unwrap_err();
     assert_eq!(error.offset(), 13);

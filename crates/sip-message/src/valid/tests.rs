@@ -35,6 +35,23 @@ fn a_sound_request_is_valid() {
 }
 
 #[test]
+fn a_field_that_decides_must_not_come_twice_in_any_disguise() {
+    for (first, second) in [
+        ("Content-Type: a/b", "c : text/plain"),
+        ("r: <sip:a@b.example>", "REFER-TO: <sip:c@d.example>"),
+        ("Expires: 1", "expires:\t2"),
+        ("Event: dialog", "o: presence"),
+    ] {
+        let both = format!("{}{first}\r\n{second}\r\n", headers());
+        let rejection = options("OPTIONS sip:a@b.example SIP/2.0", &both).unwrap_err();
+        assert_eq!(rejection.status, StatusCode::BAD_REQUEST);
+        assert!(rejection.response().is_some());
+        let one = format!("{}{first}\r\n", headers());
+        assert!(options("OPTIONS sip:a@b.example SIP/2.0", &one).is_ok());
+    }
+}
+
+#[test]
 fn each_missing_header_is_a_400_but_max_forwards() {
     let rows = [VIA, OTHERS[0], OTHERS[1], OTHERS[2], OTHERS[3], OTHERS[4]];
     for missing in rows {

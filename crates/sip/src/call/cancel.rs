@@ -36,12 +36,15 @@ impl Calls {
         cancel: &ValidRequest,
         flow: Flow,
     ) {
-        let Some(cancelled) = layer.cancelled(cancel, flow) else {
-            if layer.is_full(0) {
-                return layer.refuse(cancel, flow, StatusCode::SERVICE_UNAVAILABLE);
-            }
+        let cancelled = layer.cancelled(cancel, flow);
+        // One INVITE without the magic cookie has as many CANCELs as there are To tags (§17.2.3).
+        let reserve = if cancelled.is_some() { layer.config.max_calls } else { 0 };
+        if layer.is_full(reserve) {
+            return layer.refuse(cancel, flow, StatusCode::SERVICE_UNAVAILABLE);
+        }
+        let Some(cancelled) = cancelled else {
             let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
-            return inspect::answer(layer, now, cancel, flow, status);
+            return inspect::answer_stranger(layer, now, cancel, flow, status);
         };
         // The To tag of the answer is that of the INVITE's answers.
         let tag = layer.response_tag(cancelled).unwrap_or_default();

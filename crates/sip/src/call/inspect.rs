@@ -78,6 +78,16 @@ fn is_optional(request: &ValidRequest) -> bool {
     })
 }
 
+/// Who asks: whether a transaction is kept for the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// The peer of a call. A transaction keeps the answer to be said again.
+    Peer,
+    /// Anybody. Nothing is kept, so that nobody fills the memory: the same request gets the same
+    /// answer again (§8.2.7).
+    Stranger,
+}
+
 impl Refusal {
     /// Answers the request.
     pub(super) fn send(
@@ -86,6 +96,7 @@ impl Refusal {
         now: Instant,
         request: &ValidRequest,
         flow: Flow,
+        asker: Asker,
     ) {
         let tag = layer.stateless_tag(request);
         let mut builder = layer.reply(request, self.status(), &tag);
@@ -103,7 +114,7 @@ impl Refusal {
             }
             Self::Encoding => builder = builder.raw(HeaderName::ACCEPT_ENCODING, "identity"),
         }
-        send(layer, now, request, flow, builder);
+        send(layer, now, request, flow, builder, asker);
     }
 
     fn status(&self) -> StatusCode {
@@ -117,7 +128,20 @@ impl Refusal {
     }
 }
 
-/// Answers a request finally and at once.
+/// Answers a request of nobody we know finally and at once.
+pub(super) fn answer_stranger(
+    layer: &mut TransactionLayer,
+    now: Instant,
+    request: &ValidRequest,
+    flow: Flow,
+    status: StatusCode,
+) {
+    let tag = layer.stateless_tag(request);
+    let builder = layer.reply(request, status, &tag);
+    send(layer, now, request, flow, builder, Asker::Stranger);
+}
+
+/// Answers a request of the peer of a call finally and at once.
 pub(super) fn answer(
     layer: &mut TransactionLayer,
     now: Instant,
@@ -139,18 +163,22 @@ pub(super) fn answer_with_tag(
     tag: &str,
 ) {
     let builder = layer.reply(request, status, tag);
-    send(layer, now, request, flow, builder);
+    send(layer, now, request, flow, builder, Asker::Peer);
 }
 
-/// Sends the only response of a new server transaction.
+/// Sends the only response to a request.
 pub(super) fn send(
     layer: &mut TransactionLayer,
     now: Instant,
     request: &ValidRequest,
     flow: Flow,
     builder: ResponseBuilder,
+    asker: Asker,
 ) {
     let Some(response) = layer.built(builder.build()) else { return };
+    if asker == Asker::Stranger {
+        return layer.answer_once(request, flow, &response);
+    }
     // The tag only matters for what is looked up later: CANCEL finds no INVITE answered here.
     let tag = layer.stateless_tag(request);
     if let Some(transaction) = layer.serve(request, flow, &tag) {

@@ -49,7 +49,8 @@ impl Calls {
         if self.calls.len() >= layer.config.max_calls {
             return Err(Error::TooManyCalls);
         }
-        if layer.is_full(0) {
+        // Strangers who have filled the table keep nobody from calling out.
+        if layer.is_full(layer.config.max_calls) {
             return Err(Error::TooManyTransactions);
         }
         let flow = invite.flow;

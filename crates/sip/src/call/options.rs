@@ -5,7 +5,10 @@ use std::time::Instant;
 use offhook_sansio::Flow;
 use offhook_sip_message::{HeaderName, StatusCode, Supported, ValidRequest};
 
-use super::{inspect, invite::allowed};
+use super::{
+    inspect::{self, Asker},
+    invite::allowed,
+};
 use crate::transaction::TransactionLayer;
 
 /// Answers OPTIONS with 200.
@@ -14,11 +17,12 @@ pub(super) fn answer(
     now: Instant,
     request: &ValidRequest,
     flow: Flow,
+    asker: Asker,
 ) {
     let tag = layer.stateless_tag(request);
     let mut builder = layer.reply(request, StatusCode::OK, &tag).list(&allowed(layer));
     for accepted in &layer.config.accept {
         builder = builder.raw(HeaderName::ACCEPT, accepted);
     }
-    inspect::send(layer, now, request, flow, builder.list::<Supported>(&[]));
+    inspect::send(layer, now, request, flow, builder.list::<Supported>(&[]), asker);
 }

@@ -28,7 +28,7 @@ impl Calls {
         call: CallId,
         body: Option<Body>,
     ) -> Result<(), Error> {
-        if layer.is_full(0) {
+        if layer.is_full(layer.config.max_calls) {
             return Err(Error::TooManyTransactions);
         }
         self.get(call)?;
@@ -178,7 +178,7 @@ fn refuse(
     if status == StatusCode::SERVER_INTERNAL_ERROR {
         builder = builder.header(&RetryAfter::new(layer.random.u32() % 11));
     }
-    inspect::send(layer, now, request, flow, builder);
+    inspect::send(layer, now, request, flow, builder, inspect::Asker::Peer);
 }
 
 /// How long to wait after 491 (§14.1), in units of 10 ms: the one who made the Call-ID longer.

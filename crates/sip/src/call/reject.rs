@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use offhook_sip_message::StatusCode;
+use bytestring::ByteString;
+use offhook_sip_message::{ResponseBuilder, StatusCode, Warning};
 
 use super::{CallId, Calls, State, session::Exchange};
 use crate::{End, Error, Event, transaction::TransactionLayer};
@@ -21,6 +22,32 @@ impl Calls {
             return Err(Error::InvalidStatus { status, expected: "300 to 699" });
         }
         self.refuse(layer, now, call, status, End::Refused { status })
+    }
+
+    /// As [`reject`](Self::reject), and tells people why: in the reason phrase of a 400, which is
+    /// to name the fault (§21.4.1), else in a `Warning` (§20.43, §13.3.1.3).
+    pub(crate) fn reject_because(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        status: StatusCode,
+        why: &str,
+    ) -> Result<(), Error> {
+        if !(300..=699).contains(&status.as_u16()) {
+            return Err(Error::InvalidStatus { status, expected: "300 to 699" });
+        }
+        // The text may quote the peer: nothing in it may break a line or grow without bound.
+        let why: String = why.chars().filter(|char| !char.is_control()).take(LONGEST_WHY).collect();
+        let end = End::Refused { status };
+        self.refuse_with(layer, now, call, status, end, |builder| match status {
+            StatusCode::BAD_REQUEST => builder.reason(why),
+            _ => builder.header(&Warning {
+                code: MISCELLANEOUS,
+                agent: ByteString::from_static("offhook"),
+                text: why.into(),
+            }),
+        })
     }
 
     /// The invitation has run out (RFC 3261 §13.3.1), or our own has (§13.2.1).
@@ -54,8 +81,20 @@ impl Calls {
         status: StatusCode,
         end: End,
     ) -> Result<(), Error> {
+        self.refuse_with(layer, now, call, status, end, |builder| builder)
+    }
+
+    fn refuse_with(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        status: StatusCode,
+        end: End,
+        explain: impl FnOnce(ResponseBuilder) -> ResponseBuilder,
+    ) -> Result<(), Error> {
         let (invitation, _) = self.invitation(call, "reject")?;
-        let response = invitation.reply(layer, status).build();
+        let response = explain(invitation.reply(layer, status)).build();
         let response = response.map_err(|error| Error::Unbuildable(error.to_string()))?;
         let transaction = invitation.transaction;
         layer.respond(now, transaction, &response);
@@ -70,3 +109,8 @@ impl Calls {
         Ok(())
     }
 }
+
+/// A warning of no other class (RFC 3261 §20.43).
+const MISCELLANEOUS: u16 = 399;
+/// How much of an explanation is sent.
+const LONGEST_WHY: usize = 200;

@@ -56,7 +56,8 @@ impl ServerKey {
     /// cancels (§9.2).
     pub(crate) fn with_method(request: &ValidRequest, protocol: Protocol, method: Method) -> Self {
         let via = request.via();
-        if branch(via).starts_with(MAGIC_COOKIE) {
+        // The cookie alone names nothing (RFC 4475 §3.2.1).
+        if branch(via).len() > MAGIC_COOKIE.len() && branch(via).starts_with(MAGIC_COOKIE) {
             let host = via.host.to_string().to_ascii_lowercase();
             let sent_by = (host.into(), via.port.unwrap_or(default_port(protocol)));
             return Self::Branch { branch: branch(via).into(), sent_by, method };

@@ -219,9 +219,14 @@ impl TransactionLayer {
             builder = builder.header(&RetryAfter::new(OVERLOAD_RETRY));
         }
         let Some(response) = self.built(builder.build()) else { return };
-        let reply = ReplyPath::of(request.via(), flow).flow;
         self.statistics.count_refused();
         debug!(%flow, status = status.as_u16(), "request refused");
+        self.answer_once(request, flow, &response);
+    }
+
+    /// Sends a final response and keeps nothing of it.
+    pub(crate) fn answer_once(&mut self, request: &ValidRequest, flow: Flow, response: &Response) {
+        let reply = ReplyPath::of(request.via(), flow).flow;
         self.outbox.send(reply, response.as_bytes());
     }
 
@@ -274,6 +279,11 @@ impl TransactionLayer {
             Some(Transaction::InviteServer(machine)) => machine.awaits_ack(),
             _ => false,
         }
+    }
+
+    /// Whether the ACK to any failure of ours is missing.
+    pub(crate) fn awaits_acks(&self) -> bool {
+        self.table.awaits_acks()
     }
 
     pub(crate) fn is_merged(&self, request: &ValidRequest) -> bool {

@@ -179,6 +179,14 @@ impl TransactionTable {
         self.entries.len()
     }
 
+    /// Whether an INVITE server transaction waits for the ACK to a failure.
+    pub(crate) fn awaits_acks(&self) -> bool {
+        self.entries.iter().any(|(_, entry)| match &entry.machine {
+            Transaction::InviteServer(machine) => machine.awaits_ack(),
+            _ => false,
+        })
+    }
+
     /// The client transactions that send on `flow`.
     pub(crate) fn clients_on(&self, flow: Flow) -> Vec<TransactionId> {
         let on_flow = self.entries.iter().filter(|(_, entry)| entry.machine.sends_on(flow));

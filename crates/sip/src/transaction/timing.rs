@@ -13,8 +13,10 @@ pub(crate) struct Timing {
 }
 
 impl Timing {
-    pub(crate) const fn of(config: &Config) -> Self {
-        Self { t1: config.t1, t2: config.t2, t4: config.t4 }
+    /// An interval of nothing would repeat without end, one beyond the clock's range cannot be set.
+    pub(crate) fn of(config: &Config) -> Self {
+        let bounded = |time: Duration| time.clamp(SHORTEST, LONGEST);
+        Self { t1: bounded(config.t1), t2: bounded(config.t2), t4: bounded(config.t4) }
     }
 
     /// 64*T1: Timers B, F, H, J, L and M, and how long a 2xx waits for its ACK.
@@ -27,3 +29,6 @@ impl Timing {
         interval.saturating_mul(2).min(self.t2)
     }
 }
+
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(3600);

@@ -34,6 +34,7 @@ fn without_the_cookie_every_field_counts() {
     assert_ne!(key("INVITE", via), key("BYE", via));
     assert!(key("INVITE", via).compares_to_tag());
     assert!(!key("INVITE", "SIP/2.0/UDP h.example;branch=z9hG4bK1").compares_to_tag());
+    assert!(key("INVITE", "SIP/2.0/UDP h.example;branch=z9hG4bK").compares_to_tag());
 }
 
 #[test]

@@ -1,0 +1,53 @@
+//! What is written must be read as it was meant: no text of a value may pass for structure
+//! (RFC 3261 §7.3.1, §19.1.1).
+
+use bytes::Bytes;
+use smallvec::smallvec;
+
+use super::BuildError;
+use crate::{
+    Header, Headers, ParseError, Uri,
+    parse::{Line, Span},
+};
+
+/// Why the row `text`, written from `values`, would not be read as `values`.
+pub(super) fn row_fault<H: Header>(text: &str, values: &[&H]) -> Option<BuildError> {
+    let row = row::<H>(text);
+    let mut read = row.headers_of::<H>();
+    let mut meant = values.iter();
+    loop {
+        match (meant.next(), read.next()) {
+            (None, None) => return None,
+            (Some(meant), Some(Ok(read))) if read == **meant => {}
+            (_, Some(Err(error))) => return Some(BuildError::Header(error)),
+            (Some(_), None) | (_, Some(Ok(_))) => {
+                let error = ParseError::new(0, SAME_VALUE, "RFC 3261 §7.3.1");
+                return Some(BuildError::Header(error.within(H::NAME)));
+            }
+        }
+    }
+}
+
+/// Why `text`, written from `uri`, would not be read as `uri`.
+pub(super) fn uri_fault(text: &str, uri: &Uri) -> Option<BuildError> {
+    match text.parse::<Uri>() {
+        Ok(read) if read == *uri => None,
+        Ok(_) => Some(BuildError::Uri(ParseError::new(0, SAME_VALUE, "RFC 3261 §19.1.1"))),
+        Err(error) => Some(BuildError::Uri(error)),
+    }
+}
+
+/// A message with nothing but this row. The name stands last, so that errors count from the start
+/// of the value.
+fn row<H: Header>(text: &str) -> Headers {
+    let name = H::NAME;
+    let bytes = Bytes::from([text, name.as_str()].concat());
+    let line = Line {
+        known: name.as_known(),
+        name: Span::new(text.len(), bytes.len()),
+        value: Span::new(0, text.len()),
+    };
+    Headers { bytes, lines: smallvec![line] }
+}
+
+const SAME_VALUE: &str = "a value that is read back as it was given";
