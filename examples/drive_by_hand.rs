@@ -18,12 +18,10 @@ use offhook::{
 };
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
-
 /// One party: the core, its sockets, and the call it is in.
 struct Party {
     core: Endpoint,
-    /// SIP, RTP, RTCP.
-    sockets: [UdpSocket; 3],
+    sockets: [UdpSocket; 3], // SIP, RTP, RTCP
     media: MediaSockets,
     call: Option<CallId>,
     tone: ToneSource,
@@ -69,10 +67,10 @@ impl Party {
                 _ => {}
             }
         }
-        while let Some(transmit) = self.core.poll_transmit() {
-            let socket =
-                self.sockets.iter().find(|it| it.local_addr().ok() == Some(transmit.flow.local));
-            socket.ok_or("no such socket")?.send_to(&transmit.payload, transmit.flow.remote)?;
+        while let Some(sent) = self.core.poll_transmit() {
+            let mut sockets = self.sockets.iter();
+            let socket = sockets.find(|it| it.local_addr().ok() == Some(sent.flow.local));
+            socket.ok_or("no such socket")?.send_to(&sent.payload, sent.flow.remote)?;
         }
         Ok(())
     }
@@ -120,5 +118,4 @@ fn bind() -> io::Result<UdpSocket> {
 }
 
 const FRAME_TIME: Duration = Duration::from_millis(20);
-/// The two talk for two seconds.
 const FRAMES: u32 = 100;

@@ -86,11 +86,8 @@ fn late_packets_count_as_lost_and_all_delays_add_up() {
 
 #[test]
 fn strangers_do_not_dilute_the_loss_and_payloads_that_do_not_fit_are_lost() {
-    let mut statistics = Statistics {
-        packets_expected: 200,
-        packets_received: 190,
-        ..Statistics::default()
-    };
+    let mut statistics =
+        Statistics { packets_expected: 200, packets_received: 190, ..Statistics::default() };
     statistics.drops.not_playing = 100;
     statistics.drops.too_large = 5;
     let codec = Codec::G711_WITH_CONCEALMENT;
