@@ -4,7 +4,6 @@
 //! the sockets and the core stands in `drive`.
 
 use std::{
-    io,
     net::UdpSocket,
     thread::sleep,
     time::{Duration, Instant},
@@ -31,7 +30,9 @@ struct Party {
 
 impl Party {
     fn new(name: &str, hertz: f64) -> Outcome<Self> {
+        let bind = || UdpSocket::bind("127.0.0.1:0");
         let sockets = [bind()?, bind()?, bind()?];
+        sockets.iter().try_for_each(|socket| socket.set_nonblocking(true))?;
         let [sip, rtp, rtcp] = sockets.each_ref().map(UdpSocket::local_addr);
         let (sip, rtp, rtcp) = (sip?, rtp?, rtcp?);
         let config = Config::new(format!("sip:{name}@{sip}").parse()?);
@@ -110,11 +111,6 @@ fn main() -> Outcome {
     }
     println!("frames of tone heard: alice {}, bob {}", alice.heard, bob.heard);
     Ok(())
-}
-
-fn bind() -> io::Result<UdpSocket> {
-    let socket = UdpSocket::bind("127.0.0.1:0")?;
-    socket.set_nonblocking(true).map(|()| socket)
 }
 
 const FRAME_TIME: Duration = Duration::from_millis(20);
