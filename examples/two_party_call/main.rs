@@ -57,9 +57,10 @@ async fn run(options: &Options) -> Result<Outcome, Error> {
 
     alice.listen(&placed, &options.out).await?;
     bob.listen(&taken, &options.out).await?;
+    let length = alice.length().max(bob.length());
     tokio::select! {
         spoken = speak((&mut alice, &placed), (&mut bob, &taken)) => spoken?,
-        shown = show(&placed, &taken) => shown?,
+        shown = show(&placed, &taken, length) => shown?,
     }
     let hung_up = placed.hang_up().await?;
     let told = taken.ended().await?;
@@ -78,22 +79,23 @@ async fn speak(alice: (&mut Party, &Call), bob: (&mut Party, &Call)) -> Result<(
 }
 
 /// Shows the call's time and what is heard on both sides, until it is dropped.
-async fn show(placed: &Call, taken: &Call) -> Result<(), Error> {
-    let style = ProgressStyle::with_template("{elapsed_precise} {spinner} {msg}")?;
-    let bar = ProgressBar::new_spinner().with_style(style);
+async fn show(placed: &Call, taken: &Call, length: Duration) -> Result<(), Error> {
+    let style = ProgressStyle::with_template("{elapsed_precise} [{bar:24}] {msg}")?;
+    let bar = ProgressBar::new(length.as_millis() as u64).with_style(style.progress_chars("=> "));
     loop {
         let mut sides = Vec::new();
         for (direction, call) in [("Alice → Bob", taken), ("Bob → Alice", placed)] {
-            if let Some(media) = call.stats().await?.media {
-                let (jitter, mos) = (media.rtp.jitter, media.mos);
-                let loss = 100.0 * media.rtp.fraction_lost;
-                sides.push(format!(
-                    "{direction}: loss {loss:.1} %, jitter {jitter:.1} ms, MOS {mos:.2}"
-                ));
-            }
+            sides.push(match call.stats().await?.media {
+                Some(media) if media.rtp.packets_received > 0 => {
+                    let (loss, jitter) = (100.0 * media.rtp.fraction_lost, media.rtp.jitter);
+                    let mos = media.mos;
+                    format!("{direction} loss {loss:.1} % jitter {jitter:.1} ms MOS {mos:.2}")
+                }
+                Some(_) | None => format!("{direction} nothing heard yet"),
+            });
         }
-        bar.set_message(sides.join("  │  "));
-        bar.tick();
+        bar.set_message(sides.join(" │ "));
+        bar.set_position(bar.elapsed().as_millis() as u64);
         sleep(SHOWN_EVERY).await;
     }
 }

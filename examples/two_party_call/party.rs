@@ -86,6 +86,11 @@ impl Party {
         format!("sip:{}@{}", self.name.to_lowercase(), self.address)
     }
 
+    /// How long it speaks.
+    pub(crate) fn length(&self) -> Duration {
+        Duration::from_secs_f64(self.said.len() as f64 / f64::from(SAMPLE_RATE))
+    }
+
     /// Records what it hears.
     pub(crate) async fn listen(&mut self, call: &Call, folder: &Path) -> Result<(), Error> {
         self.heard_in = folder.join(format!("{}-heard.wav", self.name.to_lowercase()));
