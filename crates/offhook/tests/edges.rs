@@ -98,6 +98,7 @@ const MAP: &[&str] = &[
     "offhook-interop",
     "offhook-examples",
     "offhook-benches",
+    "offhook-fuzz-bodies",
 ];
 
 const FORBIDDEN: &[(&str, &str)] = &[
