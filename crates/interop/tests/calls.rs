@@ -291,7 +291,10 @@ fn all_ended_well(mut ours: Peer, calls: usize, end: &str) -> Result<String, Fai
     let good =
         |line: &String| line.starts_with("call ") && line.ends_with(&format!("ended: {end}"));
     assert_eq!(lines.iter().filter(|line| good(line)).count(), calls, "{lines:?}");
-    lines.into_iter().rfind(|line| line.contains("MOS")).ok_or_else(|| Failure::new("no figures"))
+    lines
+        .into_iter()
+        .rfind(|line| line.contains(" packets sent, "))
+        .ok_or_else(|| Failure::new("no figures"))
 }
 
 /// Waits until `place_call` is done, and gives its line about the end of the call.
