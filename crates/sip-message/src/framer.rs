@@ -152,7 +152,7 @@ impl Framer {
     fn read_length(&self, body: usize) -> Result<usize, ParseError> {
         let head = Bytes::copy_from_slice(self.buffer.get(..body).unwrap_or_default());
         let scan = Scan::new(&head, 0, &self.options)?;
-        let headers = Headers { bytes: head, lines: scan.lines };
+        let headers = Headers { bytes: head, lines: scan.lines, profile: self.options.profile };
         let Some((at, length)) = content_length(&headers)? else {
             return Err(ParseError::new(body, "a Content-Length on a stream", "RFC 3261 §18.3"));
         };

@@ -8,7 +8,7 @@ use bytestring::ByteString;
 use smallvec::SmallVec;
 
 use crate::{
-    Header, HeaderName,
+    Header, HeaderName, Profile, WireText,
     parse::{Line, ParseError},
 };
 
@@ -17,6 +17,7 @@ use crate::{
 pub struct Headers {
     pub(crate) bytes: Bytes,
     pub(crate) lines: SmallVec<[Line; 32]>,
+    pub(crate) profile: Profile,
 }
 
 impl Headers {
@@ -220,7 +221,8 @@ impl<H: Header> Values<'_, H> {
             let offset = row.text.offset_in_message(offset);
             error.at(offset).within(row.name.clone())
         };
-        H::parse(&value.slice_ref(element)).map_err(place)
+        let element = WireText::new(value.slice_ref(element), self.headers.profile);
+        H::parse(&element).map_err(place)
     }
 }
 

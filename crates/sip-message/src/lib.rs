@@ -79,3 +79,6 @@ pub use uri::{AbsoluteUri, Host, Parameters, SipUri, Uri, escape_user, unescape}
 
 mod valid;
 pub use valid::{Rejection, ValidRequest, ValidResponse};
+
+mod wire_text;
+pub use wire_text::WireText;

@@ -70,7 +70,7 @@ impl Message {
         if is_response {
             return Response::index(bytes, scan, options.profile).map(Self::Response);
         }
-        Request::index(bytes, scan).map(Self::Request)
+        Request::index(bytes, scan, options.profile).map(Self::Request)
     }
 
     /// All header fields.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::{
-    Header, Headers, Method, ParseError, RequestBuilder, Uri, Values,
+    Header, Headers, Method, ParseError, Profile, RequestBuilder, Uri, Values, WireText,
     message::common,
     parse::{Scan, Span},
 };
@@ -51,7 +51,8 @@ impl Request {
         let range = self.uri.start()..self.uri.end as usize;
         // The index is made of text only.
         let text = ByteString::try_from(self.headers.bytes.slice(range)).unwrap_or_default();
-        Uri::parse(&text).map_err(|error| error.moved_by(self.uri.start()))
+        Uri::parse(&WireText::new(text, self.headers.profile))
+            .map_err(|error| error.moved_by(self.uri.start()))
     }
 
     /// The protocol version as it stands on the request line.
@@ -69,7 +70,7 @@ impl Request {
 
     /// `Method SP Request-URI SP SIP-Version`. The URI may hold anything here, white space too: it
     /// is refused when it is read, by when the request can be answered.
-    pub(crate) fn index(bytes: Bytes, scan: Scan) -> Result<Self, ParseError> {
+    pub(crate) fn index(bytes: Bytes, scan: Scan, profile: Profile) -> Result<Self, ParseError> {
         let line = scan.start_line;
         let malformed = |at: usize, expected| {
             ParseError::new(line.start().saturating_add(at), expected, "RFC 3261 §7.1")
@@ -90,7 +91,7 @@ impl Request {
             uri: Span::new(uri_start, uri_end),
             version: Span::new(uri_end.saturating_add(1), line.end as usize),
             body: scan.body,
-            headers: Headers { bytes, lines: scan.lines },
+            headers: Headers { bytes, lines: scan.lines, profile },
         })
     }
 }

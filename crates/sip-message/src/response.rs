@@ -94,7 +94,7 @@ impl Response {
             version: Span::new(line.start(), place(version)),
             reason: Span::new(place(reason), line.end as usize),
             body: scan.body,
-            headers: Headers { bytes, lines: scan.lines },
+            headers: Headers { bytes, lines: scan.lines, profile },
         })
     }
 }

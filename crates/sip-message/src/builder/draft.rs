@@ -180,7 +180,7 @@ impl Draft {
         let Some(row) = self.rows.iter_mut().find(|row| row.name == HeaderName::TO) else { return };
         let Some(value) = row.value() else { return };
         // A `To` that cannot be read goes back as it came.
-        if To::parse(&value).is_ok_and(|to| to.tag().is_none()) {
+        if To::parse(&value.into()).is_ok_and(|to| to.tag().is_none()) {
             row.append_tag(tag);
         }
     }

@@ -6,7 +6,7 @@ use smallvec::smallvec;
 
 use super::BuildError;
 use crate::{
-    Header, Headers, ParseError, Uri,
+    Header, Headers, ParseError, Profile, Uri,
     parse::{Line, Span},
 };
 
@@ -47,7 +47,7 @@ fn row<H: Header>(text: &str) -> Headers {
         name: Span::new(text.len(), bytes.len()),
         value: Span::new(0, text.len()),
     };
-    Headers { bytes, lines: smallvec![line] }
+    Headers { bytes, lines: smallvec![line], profile: Profile::Tolerant }
 }
 
 const SAME_VALUE: &str = "a value that is read back as it was given";

@@ -14,7 +14,7 @@ use nom::{
 
 use super::{Header, HeaderName};
 use crate::{
-    Parameters, Uri,
+    Parameters, Uri, WireText,
     parse::{
         Fault, ParseError, Parsed, expect, finish, is_token_char, lws, quoted_string, semi,
         unquote, write_quoted,
@@ -65,7 +65,7 @@ impl std::str::FromStr for NameAddr {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let owner = ByteString::from(text);
+        let owner = WireText::from(text);
         finish(&owner, "RFC 3261 §20.10", |i| name_addr_or_addr_spec(&owner, i))
     }
 }
@@ -103,7 +103,7 @@ macro_rules! address_headers {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = $is_list;
 
-            fn parse(value: &ByteString) -> Result<Self, ParseError> {
+            fn parse(value: &WireText) -> Result<Self, ParseError> {
                 let (address, parameters) = parse_address(value, $rfc, $form)?;
                 Ok(Self { address, parameters })
             }
@@ -205,7 +205,7 @@ impl Header for Contact {
     const NAME: HeaderName = HeaderName::CONTACT;
     const IS_LIST: bool = true;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         if value.trim_matches([' ', '\t']) == "*" {
             return Ok(Self::Star);
         }
@@ -222,10 +222,10 @@ impl Header for Contact {
     }
 }
 
-type Form = for<'a> fn(&ByteString, &'a str) -> Parsed<'a, NameAddr>;
+type Form = for<'a> fn(&WireText, &'a str) -> Parsed<'a, NameAddr>;
 
 fn parse_address(
-    value: &ByteString,
+    value: &WireText,
     rfc: &'static str,
     form: Form,
 ) -> Result<(NameAddr, Parameters), ParseError> {
@@ -238,7 +238,7 @@ fn write_address(address: &NameAddr, parameters: &Parameters, out: &mut String) 
     out.push_str(&parameters.to_string());
 }
 
-fn name_addr_or_addr_spec<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, NameAddr> {
+fn name_addr_or_addr_spec<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
     match name_addr(owner, i) {
         Ok(parsed) => Ok(parsed),
         Err(error) if i.contains('<') || i.starts_with('"') => Err(error),
@@ -247,7 +247,7 @@ fn name_addr_or_addr_spec<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, Name
 }
 
 /// `[ display-name ] LAQUOT addr-spec RAQUOT`. White space before `<` may lack (RFC 4475 §3.1.1.6).
-fn name_addr<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, NameAddr> {
+fn name_addr<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
     let (i, display_name) = display_name(owner, i)?;
     let (i, _) = (lws, expect("\"<\" before the URI", char('<'))).parse(i)?;
     let (i, uri) = uri(owner, i)?;
@@ -256,7 +256,7 @@ fn name_addr<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, NameAddr> {
 }
 
 /// `quoted-string / *( token LWS )`.
-fn display_name<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, Option<ByteString>> {
+fn display_name<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Option<ByteString>> {
     if i.starts_with('"') {
         let (rest, raw) = quoted_string(i)?;
         let name = match unquote(raw) {
@@ -273,7 +273,7 @@ fn display_name<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, Option<ByteStr
 
 /// A URI without brackets: parameters behind it are those of the field, and it must not hold a
 /// comma or a question mark (RFC 3261 §20).
-fn addr_spec<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, NameAddr> {
+fn addr_spec<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
     let end = i.find([';', ' ', '\t']).unwrap_or(i.len());
     let (text, rest) = i.split_at_checked(end).unwrap_or((i, ""));
     if let Some(at) = text.find(['?', ',']) {

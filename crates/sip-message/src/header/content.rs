@@ -6,7 +6,7 @@ use bytestring::ByteString;
 
 use super::{Header, HeaderName};
 use crate::{
-    Parameters,
+    Parameters, WireText,
     parse::{ParseError, finish, number, slash, token},
     uri::header_parameters,
 };
@@ -38,7 +38,7 @@ impl MediaType {
         })
     }
 
-    fn parse(value: &ByteString, rfc: &'static str) -> Result<Self, ParseError> {
+    fn parse(value: &WireText, rfc: &'static str) -> Result<Self, ParseError> {
         let rule = (token, slash, token, |i| header_parameters(value, i));
         let (kind, _, subtype, parameters) = finish(value, rfc, rule)?;
         let slice = |text| value.slice_ref(text);
@@ -81,7 +81,7 @@ impl Header for ContentType {
     const NAME: HeaderName = HeaderName::CONTENT_TYPE;
     const IS_LIST: bool = false;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         MediaType::parse(value, "RFC 3261 §20.15").map(Self)
     }
 
@@ -99,7 +99,7 @@ impl Header for Accept {
     const IS_LIST: bool = true;
     const MAY_BE_EMPTY: bool = true;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         MediaType::parse(value, "RFC 3261 §20.1").map(Self)
     }
 
@@ -116,7 +116,7 @@ impl Header for ContentLength {
     const NAME: HeaderName = HeaderName::CONTENT_LENGTH;
     const IS_LIST: bool = false;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         finish(value, "RFC 3261 §20.14", number).map(Self)
     }
 
@@ -146,7 +146,7 @@ impl Header for ContentDisposition {
     const NAME: HeaderName = HeaderName::CONTENT_DISPOSITION;
     const IS_LIST: bool = false;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         let rule = (token, |i| header_parameters(value, i));
         let (disposition, parameters) = finish(value, "RFC 3261 §20.11", rule)?;
         Ok(Self { disposition: value.slice_ref(disposition), parameters })
@@ -165,7 +165,7 @@ impl Header for ContentEncoding {
     const NAME: HeaderName = HeaderName::CONTENT_ENCODING;
     const IS_LIST: bool = true;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         finish(value, "RFC 3261 §20.12", token).map(|coding| Self(value.slice_ref(coding)))
     }
 

@@ -5,7 +5,7 @@ use nom::{Parser, bytes::complete::take_while1, character::complete::char, combi
 
 use super::{Header, HeaderName};
 use crate::{
-    Method,
+    Method, WireText,
     parse::{ParseError, Parsed, expect, finish, is_token_char, lws1, number, token},
 };
 
@@ -22,7 +22,7 @@ impl Header for CSeq {
     const NAME: HeaderName = HeaderName::CSEQ;
     const IS_LIST: bool = false;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         let method = expect("a method", token);
         let (number, _, method) = finish(value, "RFC 3261 §20.16", (number, lws1, method))?;
         Ok(Self { number, method: Method::from_text(value.slice_ref(method))? })
@@ -54,7 +54,7 @@ impl Header for CallId {
     const NAME: HeaderName = HeaderName::CALL_ID;
     const IS_LIST: bool = false;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         let rule = nom::combinator::recognize((word, opt((char('@'), word))));
         finish(value, "RFC 3261 §20.8", rule).map(|text| Self(value.slice_ref(text)))
     }

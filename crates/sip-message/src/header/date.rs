@@ -10,7 +10,10 @@ use nom::{
 };
 
 use super::{Header, HeaderName};
-use crate::parse::{ParseError, Parsed, expect, finish, lws1};
+use crate::{
+    WireText,
+    parse::{ParseError, Parsed, expect, finish, lws1},
+};
 
 /// When the message was first sent, RFC 3261 §20.17.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +28,7 @@ impl Header for Date {
     const IS_LIST: bool = false;
 
     /// `rfc1123-date`: the zone is always `GMT`, years begin with 1970.
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         let weekday =
             expect("a day of the week and \",\"", terminated(name_of(&WEEKDAYS), tag(",")));
         let day = expect("a day of the month", verify(digits(2), |day| (1..=31).contains(day)));
@@ -72,7 +75,7 @@ impl Header for Timestamp {
     const NAME: HeaderName = HeaderName::TIMESTAMP;
     const IS_LIST: bool = false;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         let time = expect(
             "seconds",
             recognize((take_while1(is_digit), opt((char('.'), take_while(is_digit))))),

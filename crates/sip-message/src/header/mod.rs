@@ -1,9 +1,7 @@
 //! Typed header fields (RFC 3261 §20 and extensions), one file a family.
 #![deny(clippy::arithmetic_side_effects)]
 
-use bytestring::ByteString;
-
-use crate::ParseError;
+use crate::{ParseError, WireText};
 
 mod name;
 pub use name::HeaderName;
@@ -57,7 +55,7 @@ pub trait Header: Sized + PartialEq {
     ///
     /// # Errors
     /// When the text does not follow the grammar of the field; the offset counts from its start.
-    fn parse(value: &ByteString) -> Result<Self, ParseError>;
+    fn parse(value: &WireText) -> Result<Self, ParseError>;
 
     /// Appends the value to `out`, without name and line end.
     fn write(&self, out: &mut String);

@@ -48,10 +48,7 @@ impl HeaderName {
     pub(crate) fn resolve(name: &[u8]) -> Option<Known> {
         match name {
             [letter] => Known::of_compact(letter.to_ascii_lowercase()),
-            _ => Known::ALL
-                .iter()
-                .copied()
-                .find(|known| known.as_str().as_bytes().eq_ignore_ascii_case(name)),
+            _ => Known::of_long(name),
         }
     }
 
@@ -168,7 +165,47 @@ macro_rules! names {
     };
 }
 
-// The most frequent ones first: the search goes down the list.
+impl Known {
+    /// Looks in [`PLACES`] until the name or an empty place is found.
+    fn of_long(name: &[u8]) -> Option<Self> {
+        let mut place = place(name);
+        loop {
+            let known = *Self::ALL.get(usize::from(*PLACES.get(usize::from(place))?))?;
+            if known.as_str().as_bytes().eq_ignore_ascii_case(name) {
+                return Some(known);
+            }
+            place = place.wrapping_add(1);
+        }
+    }
+}
+
+/// Where each name is looked for: its index in [`Known::ALL`], or [`FREE`]. A name whose place is
+/// taken stands in the next free one. More places than names, so that a search ends.
+#[expect(clippy::indexing_slicing, reason = "it is computed when the crate is compiled")]
+const PLACES: [u8; 256] = {
+    let mut places = [FREE; 256];
+    let mut index = 0;
+    while index < Known::ALL.len() {
+        let mut place = place(Known::ALL[index].as_str().as_bytes());
+        while places[place as usize] != FREE {
+            place = place.wrapping_add(1);
+        }
+        places[place as usize] = index as u8;
+        index += 1;
+    }
+    places
+};
+
+const FREE: u8 = u8::MAX;
+
+/// A number from the length and from three letters, whose case it does not see.
+const fn place(name: &[u8]) -> u8 {
+    let [first, second, .., last] = name else { return 0 };
+    let sum = (*first | 0x20).wrapping_mul(197).wrapping_add((*second | 0x20).wrapping_mul(217));
+    sum.wrapping_add((*last | 0x20).wrapping_mul(15))
+        .wrapping_add((name.len() as u8).wrapping_mul(8))
+}
+
 names! {
     Via VIA "Via" b'v', "RFC 3261 §20.42";
     From FROM "From" b'f', "RFC 3261 §20.20";
@@ -192,17 +229,24 @@ names! {
     AcceptContact ACCEPT_CONTACT "Accept-Contact" b'a', "RFC 3841 §9.2";
     AcceptEncoding ACCEPT_ENCODING "Accept-Encoding", "RFC 3261 §20.2";
     AcceptLanguage ACCEPT_LANGUAGE "Accept-Language", "RFC 3261 §20.3";
+    AcceptResourcePriority ACCEPT_RESOURCE_PRIORITY "Accept-Resource-Priority", "RFC 4412 §3.2";
     AlertInfo ALERT_INFO "Alert-Info", "RFC 3261 §20.4";
     AllowEvents ALLOW_EVENTS "Allow-Events" b'u', "RFC 6665 §8.2.2";
+    AnswerMode ANSWER_MODE "Answer-Mode", "RFC 5373 §4";
     AuthenticationInfo AUTHENTICATION_INFO "Authentication-Info", "RFC 3261 §20.6";
     CallInfo CALL_INFO "Call-Info", "RFC 3261 §20.9";
     ContentDisposition CONTENT_DISPOSITION "Content-Disposition", "RFC 3261 §20.11";
     ContentEncoding CONTENT_ENCODING "Content-Encoding" b'e', "RFC 3261 §20.12";
     ContentLanguage CONTENT_LANGUAGE "Content-Language", "RFC 3261 §20.13";
     Date DATE "Date", "RFC 3261 §20.17";
+    Diversion DIVERSION "Diversion", "RFC 5806 §4";
     ErrorInfo ERROR_INFO "Error-Info", "RFC 3261 §20.18";
     Event EVENT "Event" b'o', "RFC 6665 §8.2.1";
+    FeatureCaps FEATURE_CAPS "Feature-Caps", "RFC 6809 §6";
     FlowTimer FLOW_TIMER "Flow-Timer", "RFC 5626 §10";
+    Geolocation GEOLOCATION "Geolocation", "RFC 6442 §4.1";
+    GeolocationError GEOLOCATION_ERROR "Geolocation-Error", "RFC 6442 §4.3";
+    GeolocationRouting GEOLOCATION_ROUTING "Geolocation-Routing", "RFC 6442 §4.2";
     HistoryInfo HISTORY_INFO "History-Info", "RFC 7044 §5";
     Identity IDENTITY "Identity" b'y', "RFC 8224 §4";
     InReplyTo IN_REPLY_TO "In-Reply-To", "RFC 3261 §20.21";
@@ -216,9 +260,17 @@ names! {
     PAccessNetworkInfo P_ACCESS_NETWORK_INFO "P-Access-Network-Info", "RFC 7315 §5.4";
     PAssertedIdentity P_ASSERTED_IDENTITY "P-Asserted-Identity", "RFC 3325 §9.1";
     PAssociatedUri P_ASSOCIATED_URI "P-Associated-URI", "RFC 7315 §5.1";
+    PCalledPartyId P_CALLED_PARTY_ID "P-Called-Party-ID", "RFC 7315 §5.2";
+    PChargingFunctionAddresses P_CHARGING_FUNCTION_ADDRESSES "P-Charging-Function-Addresses", "RFC 7315 §5.5";
+    PChargingVector P_CHARGING_VECTOR "P-Charging-Vector", "RFC 7315 §5.6";
+    PEarlyMedia P_EARLY_MEDIA "P-Early-Media", "RFC 5009 §8";
     PPreferredIdentity P_PREFERRED_IDENTITY "P-Preferred-Identity", "RFC 3325 §9.2";
+    PServedUser P_SERVED_USER "P-Served-User", "RFC 5502 §8";
+    PVisitedNetworkId P_VISITED_NETWORK_ID "P-Visited-Network-ID", "RFC 7315 §5.3";
     Path PATH "Path", "RFC 3327 §4";
+    PermissionMissing PERMISSION_MISSING "Permission-Missing", "RFC 5360 §5.9.3";
     Priority PRIORITY "Priority", "RFC 3261 §20.26";
+    PrivAnswerMode PRIV_ANSWER_MODE "Priv-Answer-Mode", "RFC 5373 §4";
     Privacy PRIVACY "Privacy", "RFC 3323 §4.2";
     ProxyAuthenticate PROXY_AUTHENTICATE "Proxy-Authenticate", "RFC 3261 §20.27";
     ProxyRequire PROXY_REQUIRE "Proxy-Require", "RFC 3261 §20.29";
@@ -246,9 +298,12 @@ names! {
     SipIfMatch SIP_IF_MATCH "SIP-If-Match", "RFC 3903 §11.3.2";
     Subject SUBJECT "Subject" b's', "RFC 3261 §20.36";
     SubscriptionState SUBSCRIPTION_STATE "Subscription-State", "RFC 6665 §8.2.3";
+    SuppressIfMatch SUPPRESS_IF_MATCH "Suppress-If-Match", "RFC 5839 §7.3";
     TargetDialog TARGET_DIALOG "Target-Dialog", "RFC 4538 §7";
     Timestamp TIMESTAMP "Timestamp", "RFC 3261 §20.38";
+    TriggerConsent TRIGGER_CONSENT "Trigger-Consent", "RFC 5360 §5.11.2";
     Unsupported UNSUPPORTED "Unsupported", "RFC 3261 §20.40";
+    UserToUser USER_TO_USER "User-to-User", "RFC 7433 §4.1";
     Warning WARNING "Warning", "RFC 3261 §20.43";
     WwwAuthenticate WWW_AUTHENTICATE "WWW-Authenticate", "RFC 3261 §20.44";
 }

@@ -5,7 +5,7 @@ use nom::{combinator::opt, sequence::preceded};
 
 use super::{Header, HeaderName};
 use crate::{
-    Parameters,
+    Parameters, WireText,
     parse::{ParseError, comment, finish, lws, number},
     uri::header_parameters,
 };
@@ -20,7 +20,7 @@ macro_rules! numbers {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = false;
 
-            fn parse(value: &ByteString) -> Result<Self, ParseError> {
+            fn parse(value: &WireText) -> Result<Self, ParseError> {
                 finish(value, $rfc, number).map(Self)
             }
 
@@ -64,7 +64,7 @@ impl Header for RetryAfter {
     const NAME: HeaderName = HeaderName::RETRY_AFTER;
     const IS_LIST: bool = false;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         let remark = opt(preceded(lws, comment));
         let rule = (number, remark, |i| header_parameters(value, i));
         let (seconds, remark, parameters) = finish(value, "RFC 3261 §20.33", rule)?;

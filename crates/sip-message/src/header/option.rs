@@ -7,7 +7,7 @@ use bytestring::ByteString;
 
 use super::{Header, HeaderName};
 use crate::{
-    Method,
+    Method, WireText,
     parse::{ParseError, expect, finish, token},
 };
 
@@ -20,7 +20,7 @@ impl Header for Allow {
     const IS_LIST: bool = true;
     const MAY_BE_EMPTY: bool = true;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         let method = finish(value, "RFC 3261 §20.5", expect("a method", token))?;
         Method::from_text(value.slice_ref(method)).map(Self)
     }
@@ -56,7 +56,7 @@ macro_rules! token_lists {
             const IS_LIST: bool = true;
             const MAY_BE_EMPTY: bool = $may_be_empty;
 
-            fn parse(value: &ByteString) -> Result<Self, ParseError> {
+            fn parse(value: &WireText) -> Result<Self, ParseError> {
                 finish(value, $rfc, token).map(|tag| Self(value.slice_ref(tag)))
             }
 

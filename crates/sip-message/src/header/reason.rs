@@ -5,7 +5,7 @@ use nom::{bytes::complete::take_while1, combinator::verify};
 
 use super::{Header, HeaderName};
 use crate::{
-    Parameters,
+    Parameters, WireText,
     parse::{
         ParseError, expect, finish, is_host_char, lws1, number, quoted_string, token, unquote,
         write_quoted,
@@ -46,7 +46,7 @@ impl Header for Reason {
     const NAME: HeaderName = HeaderName::REASON;
     const IS_LIST: bool = true;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         let rule = (token, |i| header_parameters(value, i));
         let (protocol, parameters) = finish(value, "RFC 3326 §2", rule)?;
         Ok(Self { protocol: value.slice_ref(protocol), parameters })
@@ -72,7 +72,7 @@ impl Header for Warning {
     const NAME: HeaderName = HeaderName::WARNING;
     const IS_LIST: bool = true;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         let code =
             expect("a code of three digits", verify(number, |code| (100..=999).contains(code)));
         let agent = expect("a host or a pseudonym", take_while1(is_host_char));

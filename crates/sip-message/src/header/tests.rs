@@ -5,7 +5,7 @@ use super::*;
 use crate::{Host, Method, Parameters, SipUri, Uri};
 
 fn parse<H: Header>(text: &str) -> Result<H, ParseError> {
-    H::parse(&ByteString::from(text))
+    H::parse(&WireText::from(text))
 }
 
 fn written(header: &impl Header) -> String {
@@ -314,7 +314,7 @@ proptest! {
 
     #[test]
     fn no_text_panics(text in "[ -~é\t\0]{0,40}") {
-        let text = ByteString::from(text);
+        let text = WireText::from(text);
         let _ = (Uri::parse(&text), Via::parse(&text), Contact::parse(&text), From::parse(&text));
         let _ = (CSeq::parse(&text), Date::parse(&text), Warning::parse(&text), RetryAfter::parse(&text));
     }

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use bytestring::ByteString;
 
 use super::{Header, HeaderName};
-use crate::parse::ParseError;
+use crate::{WireText, parse::ParseError};
 
 macro_rules! texts {
     ($($(#[$doc:meta])* $header:ident $name:ident;)*) => {$(
@@ -32,7 +32,7 @@ macro_rules! texts {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = false;
 
-            fn parse(value: &ByteString) -> Result<Self, ParseError> {
+            fn parse(value: &WireText) -> Result<Self, ParseError> {
                 Ok(Self(value.slice_ref(trimmed(value))))
             }
 

@@ -7,7 +7,7 @@ use nom::bytes::complete::{tag, tag_no_case};
 
 use super::{Header, HeaderName};
 use crate::{
-    Host, Parameters,
+    Host, Parameters, WireText,
     parse::{ParseError, expect, finish, lws1, slash, token},
     uri::{header_parameters, host_port, ipv6},
 };
@@ -106,7 +106,7 @@ impl Header for Via {
     const NAME: HeaderName = HeaderName::VIA;
     const IS_LIST: bool = true;
 
-    fn parse(value: &ByteString) -> Result<Self, ParseError> {
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
         let version = expect("SIP/2.0", (tag_no_case("SIP"), slash, tag("2.0")));
         let protocol = (version, slash, expect("a transport", token), lws1);
         let sent_by = |i| host_port(value, true, i);

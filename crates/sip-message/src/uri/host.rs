@@ -14,7 +14,10 @@ use nom::{
     sequence::{delimited, preceded},
 };
 
-use crate::parse::{Fault, ParseError, Parsed, expect, lws, number};
+use crate::{
+    WireText,
+    parse::{Fault, ParseError, Parsed, expect, lws, number},
+};
 
 /// A host: a name or an address.
 #[derive(Clone, Debug)]
@@ -65,7 +68,7 @@ impl std::str::FromStr for Host {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let owner = ByteString::from(text);
+        let owner = WireText::from(text);
         match host(&owner, &owner) {
             Ok(("", host)) => Ok(host),
             Ok(_) | Err(_) => Err(ParseError::new(0, "a host", "RFC 3261 §25.1")),
@@ -84,7 +87,7 @@ impl fmt::Display for Host {
 }
 
 /// `host`; `i` must be a part of `owner`.
-pub(crate) fn host<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, Host> {
+pub(crate) fn host<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Host> {
     if i.starts_with('[') {
         return ipv6_reference(i);
     }
@@ -101,7 +104,7 @@ pub(crate) fn host<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, Host> {
 
 /// `host [ COLON port ]`. White space around the colon is legal in `Via` only (RFC 3261 §20.42).
 pub(crate) fn host_port<'a>(
-    owner: &ByteString,
+    owner: &WireText,
     spaced: bool,
     i: &'a str,
 ) -> Parsed<'a, (Host, Option<u16>)> {

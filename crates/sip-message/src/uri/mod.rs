@@ -13,7 +13,10 @@ use nom::{
     combinator::{consumed, recognize},
 };
 
-use crate::parse::{Fault, ParseError, Parsed, expect};
+use crate::{
+    WireText,
+    parse::{Fault, ParseError, Parsed, expect},
+};
 
 mod compare;
 
@@ -49,7 +52,7 @@ impl Uri {
     ///
     /// # Errors
     /// When `text` is not a URI by RFC 3261 §25.1.
-    pub fn parse(text: &ByteString) -> Result<Self, ParseError> {
+    pub fn parse(text: &WireText) -> Result<Self, ParseError> {
         let error = |fault: Fault<'_>| {
             let offset = text.len().saturating_sub(fault.rest.len());
             ParseError::new(offset, fault.expected, "RFC 3261 §19.1.1")
@@ -84,7 +87,7 @@ impl std::str::FromStr for Uri {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::parse(&ByteString::from(text))
+        Self::parse(&WireText::from(text))
     }
 }
 
@@ -141,7 +144,7 @@ impl fmt::Display for AbsoluteUri {
 }
 
 /// `SIP-URI / SIPS-URI / absoluteURI`; `i` must be a part of `owner`.
-pub(crate) fn uri<'a>(owner: &ByteString, i: &'a str) -> Parsed<'a, Uri> {
+pub(crate) fn uri<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Uri> {
     let (rest, (scheme, _)) = (scheme, expect("\":\" after the scheme", char(':'))).parse(i)?;
     let secure = scheme.eq_ignore_ascii_case("sips");
     if secure || scheme.eq_ignore_ascii_case("sip") {

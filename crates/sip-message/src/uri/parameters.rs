@@ -5,8 +5,12 @@ use std::{borrow::Cow, fmt};
 use bytestring::ByteString;
 use nom::{Parser, branch::alt, bytes::complete::take_while1, combinator::opt};
 
-use crate::parse::{
-    Fault, Parsed, equal, expect, is_host_char, quoted_string, semi, token, unquote, write_quoted,
+use crate::{
+    WireText,
+    parse::{
+        Fault, Parsed, equal, expect, is_host_char, quoted_string, semi, token, unquote,
+        write_quoted,
+    },
 };
 
 /// Parameters in the order they came. Names have no case (RFC 3261 §7.3.1).
@@ -92,7 +96,7 @@ impl Parameters {
     /// and §19.1.1).
     pub(super) fn push<'a>(
         &mut self,
-        owner: &ByteString,
+        owner: &WireText,
         at: &'a str,
         (name, value): (&str, Option<&str>),
     ) -> Result<(), nom::Err<Fault<'a>>> {
@@ -144,7 +148,7 @@ impl fmt::Debug for Parameters {
 }
 
 /// `*( SEMI generic-param )`.
-pub(crate) fn header_parameters<'a>(owner: &ByteString, mut i: &'a str) -> Parsed<'a, Parameters> {
+pub(crate) fn header_parameters<'a>(owner: &WireText, mut i: &'a str) -> Parsed<'a, Parameters> {
     let mut parameters = Parameters::new();
     while let (rest, Some(_)) = opt(semi).parse(i)? {
         let (after, parameter) = generic_param(rest)?;

@@ -18,7 +18,10 @@ use super::{
     escape::{escapable, escape_unless, escape_user, escaped, unescape},
     host_port, is_unreserved,
 };
-use crate::parse::{Fault, Parsed, expect};
+use crate::{
+    WireText,
+    parse::{Fault, Parsed, expect},
+};
 
 /// A `sip:` or `sips:` URI and its parts. Texts stay escaped as they were written.
 ///
@@ -136,7 +139,7 @@ impl fmt::Debug for SipUri {
 }
 
 /// What follows `sip:` or `sips:`; `i` must be a part of `owner`.
-pub(super) fn sip_uri<'a>(owner: &ByteString, secure: bool, i: &'a str) -> Parsed<'a, SipUri> {
+pub(super) fn sip_uri<'a>(owner: &WireText, secure: bool, i: &'a str) -> Parsed<'a, SipUri> {
     let (i, userinfo) = opt(userinfo).parse(i)?;
     let (i, (host, port)) = host_port(owner, false, i)?;
     let (i, parameters) = uri_parameters(owner, i)?;
@@ -158,7 +161,7 @@ fn userinfo(i: &str) -> Parsed<'_, (&str, Option<&str>)> {
 }
 
 /// `*( ";" uri-parameter )`.
-fn uri_parameters<'a>(owner: &ByteString, mut i: &'a str) -> Parsed<'a, Parameters> {
+fn uri_parameters<'a>(owner: &WireText, mut i: &'a str) -> Parsed<'a, Parameters> {
     let mut parameters = Parameters::new();
     while let Some(rest) = i.strip_prefix(';') {
         let (after, name) = expect("a URI parameter name", param_text()).parse(rest)?;
