@@ -89,7 +89,10 @@ impl Endpoint {
     /// The ACK came. It carries the answer when our 2xx carried the offer.
     fn established(&mut self, now: Instant, call: CallId, body: Option<Body>) {
         let answer = body.map_or(Ok(None), |body| {
-            description(body.content, ContentType::parse(&body.content_type.clone().into()).map(Some))
+            description(
+                body.content,
+                ContentType::parse(&body.content_type.clone().into()).map(Some),
+            )
         });
         let Some((media, mut origin)) = self.media_and_origin(now, call) else { return };
         let agreed = match answer {

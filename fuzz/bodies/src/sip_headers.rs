@@ -4,11 +4,11 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use offhook_sip_message::{
-    Accept, Allow, AllowEvents, ByteString, CSeq, CallId, Contact, ContentDisposition,
-    ContentEncoding, ContentLength, ContentType, Date, Expires, From, Header, Headers, MaxForwards,
-    MinExpires, Organization, PAssertedIdentity, ParseError, Path, Priority, ProxyRequire, RSeq,
-    Reason, RecordRoute, ReferTo, ReferredBy, ReplyTo, Require, RetryAfter, Route, Server,
-    ServiceRoute, Subject, Supported, Timestamp, To, Unsupported, Uri, UserAgent, Via, Warning,
+    Accept, Allow, AllowEvents, CSeq, CallId, Contact, ContentDisposition, ContentEncoding,
+    ContentLength, ContentType, Date, Expires, From, Header, Headers, MaxForwards, MinExpires,
+    Organization, PAssertedIdentity, ParseError, Path, Priority, ProxyRequire, RSeq, Reason,
+    RecordRoute, ReferTo, ReferredBy, ReplyTo, Require, RetryAfter, Route, Server, ServiceRoute,
+    Subject, Supported, Timestamp, To, Unsupported, Uri, UserAgent, Via, Warning, WireText,
 };
 
 use crate::Promised;
@@ -97,7 +97,7 @@ fn read<H: Header + Debug + PartialEq>(headers: &Headers, ask: impl Fn(&H)) {
 
 fn round_trip<H: Header + Debug + PartialEq>(header: &H) {
     let text = write(header);
-    let again = H::parse(&ByteString::from(text.as_str()));
+    let again = H::parse(&WireText::from(text.as_str()));
     let again = again.promised(&format!("{} can be read back from {text:?}", H::NAME));
     assert_eq!(&again, header, "{} is read back as {text:?}", H::NAME);
     assert_eq!(write(&again), text, "{} is written the same again", H::NAME);
@@ -112,7 +112,7 @@ fn write(header: &impl Header) -> String {
 /// A URI that was read can be written and read again, and is equal to itself.
 pub(crate) fn is_good_uri(uri: &Uri) {
     let text = uri.to_string();
-    let again = Uri::parse(&ByteString::from(text.as_str()));
+    let again = Uri::parse(&WireText::from(text.as_str()));
     let again = again.promised(&format!("the URI {text:?} can be read back"));
     assert_eq!(&again, uri, "a URI is equal to itself");
     assert_eq!(again.to_string(), text, "a URI is written the same again");
