@@ -4,20 +4,14 @@
 use std::fmt;
 
 use bytestring::ByteString;
-use nom::{
-    Parser,
-    bytes::complete::take_while1,
-    character::complete::char,
-    combinator::{opt, recognize},
-    multi::many0_count,
-};
+use nom::{Parser, character::complete::char, combinator::opt};
 
 use super::{Header, HeaderName};
 use crate::{
     Parameters, Uri, WireText,
     parse::{
-        Fault, ParseError, Parsed, expect, finish, is_token_char, lws, quoted_string, semi,
-        unquote, write_quoted,
+        Class, Fault, ParseError, Parsed, expect, finish, lws, quoted_string, semi, take_class,
+        token, unquote, write_quoted,
     },
     uri::{header_parameters, uri},
 };
@@ -235,7 +229,7 @@ fn parse_address(
 
 fn write_address(address: &NameAddr, parameters: &Parameters, out: &mut String) {
     address.write(out);
-    out.push_str(&parameters.to_string());
+    parameters.write(out);
 }
 
 fn name_addr_or_addr_spec<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
@@ -265,10 +259,19 @@ fn display_name<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Option<ByteStrin
         };
         return Ok((rest, Some(name)));
     }
-    let words = recognize(many0_count((take_while1(is_token_char), lws)));
-    let (rest, words) = { words }.parse(i)?;
+    let length = words_length(i);
+    let (words, rest) = i.split_at_checked(length).unwrap_or((i, ""));
     let words = words.trim_end_matches([' ', '\t']);
     Ok((rest, if words.is_empty() { None } else { Some(owner.slice_ref(words)) }))
+}
+
+/// `*( token LWS )`.
+fn words_length(i: &str) -> usize {
+    let mut rest = i;
+    while let Ok((after, _)) = token(rest) {
+        rest = take_class(after, Class::WHITE).1;
+    }
+    i.len().saturating_sub(rest.len())
 }
 
 /// A URI without brackets: parameters behind it are those of the field, and it must not hold a

@@ -1,12 +1,14 @@
 //! What identifies a request: `CSeq` and `Call-ID` (RFC 3261 §20.16, §20.8).
 
 use bytestring::ByteString;
-use nom::{Parser, bytes::complete::take_while1, character::complete::char, combinator::opt};
+use nom::{character::complete::char, combinator::opt};
 
 use super::{Header, HeaderName};
 use crate::{
     Method, WireText,
-    parse::{ParseError, Parsed, expect, finish, is_token_char, lws1, number, token},
+    parse::{
+        Class, ParseError, Parsed, expect, finish, lws1, number, take_class1, token, write_number,
+    },
 };
 
 /// The order of a request within its dialog, and its method, RFC 3261 §20.16.
@@ -29,7 +31,9 @@ impl Header for CSeq {
     }
 
     fn write(&self, out: &mut String) {
-        out.push_str(&format!("{} {}", self.number, self.method));
+        write_number(self.number, out);
+        out.push(' ');
+        out.push_str(self.method.as_str());
     }
 }
 
@@ -66,6 +70,5 @@ impl Header for CallId {
 
 /// `word` (RFC 3261 §25.1).
 fn word(i: &str) -> Parsed<'_, &str> {
-    let in_word = |c: char| is_token_char(c) || "()<>:\\\"/[]?{}".contains(c);
-    expect("a word", take_while1(in_word)).parse(i)
+    take_class1(i, Class::WORD, "a word")
 }

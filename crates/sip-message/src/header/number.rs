@@ -77,6 +77,6 @@ impl Header for RetryAfter {
         if let Some(comment) = &self.comment {
             out.push_str(&format!(" {comment}"));
         }
-        out.push_str(&self.parameters.to_string());
+        self.parameters.write(out);
     }
 }

@@ -2,10 +2,14 @@ use bytestring::ByteString;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Host, Method, Parameters, SipUri, Uri};
+use crate::{Host, Method, Parameters, Profile, SipUri, Uri};
 
 fn parse<H: Header>(text: &str) -> Result<H, ParseError> {
     H::parse(&WireText::from(text))
+}
+
+fn strict<H: Header>(text: &str) -> Result<H, ParseError> {
+    H::parse(&WireText::new(text, Profile::Strict))
 }
 
 fn written(header: &impl Header) -> String {
@@ -52,7 +56,7 @@ fn broken_addresses_are_refused_at_their_place() {
         ("sip:a@b.example?x=y", 15),
         ("sip:a@b_.example:port", 17),
     ] {
-        let error = parse::<From>(text).unwrap_err();
+        let error = strict::<From>(text).unwrap_err();
         assert_eq!(error.offset(), offset, "{text}: {error}");
         assert_eq!(error.rfc(), "RFC 3261 §20.20");
     }
@@ -92,7 +96,25 @@ fn broken_vias_are_refused() {
         "SIP/2.0/UDPh.example",
         "SIP/2.0/UDP h.example;branch=a;branch=b",
     ] {
-        assert!(parse::<Via>(text).is_err(), "{text}");
+        assert!(strict::<Via>(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn parameters_that_peers_get_wrong_are_read_in_the_tolerant_profile_only() {
+    for (text, name, value) in [
+        ("SIP/2.0/UDP h.example;branch=a;", "branch", Some("a")),
+        ("SIP/2.0/UDP h.example;;rport; ;branch=b", "branch", Some("b")),
+        ("SIP/2.0/UDP h.example;i=<urn:uuid:1>;lr", "i", Some("<urn:uuid:1>")),
+        ("SIP/2.0/UDP h.example;i=a/b@c?d", "i", Some("a/b@c?d")),
+    ] {
+        let via: Via = parse(text).unwrap();
+        assert_eq!(via.parameters.value(name), value, "{text}");
+        assert_eq!(parse::<Via>(&written(&via)).unwrap(), via);
+        assert!(strict::<Via>(text).is_err(), "{text}");
+    }
+    for text in [";a=", ";a=<", ";a=<b;c>", ";a=\"b", ";=a", ";a=b c", ";a=a;A=b"] {
+        assert!(parse::<Via>(&format!("SIP/2.0/UDP h.example{text}")).is_err(), "{text}");
     }
 }
 

@@ -120,7 +120,7 @@ impl Header for Via {
         if let Some(port) = self.port {
             out.push_str(&format!(":{port}"));
         }
-        out.push_str(&self.parameters.to_string());
+        self.parameters.write(out);
     }
 }
 

@@ -2,69 +2,62 @@
 
 use std::borrow::Cow;
 
-use nom::{
-    Parser,
-    branch::alt,
-    bytes::complete::{take_while, take_while1},
-    character::complete::{char, satisfy},
-    combinator::recognize,
-    multi::many0_count,
-    sequence::{delimited, preceded},
-};
+use nom::{Parser, sequence::delimited};
 
-use super::{Fault, ParseError, Parsed};
+use super::{Class, Fault, ParseError, Parsed, class::take_class1, take_class};
 
 /// Whether `text` is a `token`.
 pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_token_byte)
-}
-
-pub(crate) fn is_token_char(c: char) -> bool {
-    u8::try_from(c).is_ok_and(is_token_byte)
-}
-
-pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&byte)
+    !text.is_empty() && Class::TOKEN.covers(text)
 }
 
 /// A character of a generic parameter value: `token` or `host` (RFC 3261 §25.1 `gen-value`).
 pub(crate) fn is_host_char(c: char) -> bool {
-    is_token_char(c) || matches!(c, '[' | ']' | ':')
+    u8::try_from(c).is_ok_and(|byte| Class::GEN_VALUE.has(byte))
 }
 
 /// `token`.
 pub(crate) fn token(i: &str) -> Parsed<'_, &str> {
-    expect("a token", take_while1(is_token_char)).parse(i)
+    take_class1(i, Class::TOKEN, "a token")
 }
 
 /// `SWS`: white space that may be absent.
 pub(crate) fn lws(i: &str) -> Parsed<'_, &str> {
-    take_while(is_wsp)(i)
+    let (white, rest) = take_class(i, Class::WHITE);
+    Ok((rest, white))
 }
 
 /// `LWS`: white space that must be there.
 pub(crate) fn lws1(i: &str) -> Parsed<'_, &str> {
-    expect("white space", take_while1(is_wsp)).parse(i)
+    take_class1(i, Class::WHITE, "white space")
 }
 
 /// `SEMI`.
 pub(crate) fn semi(i: &str) -> Parsed<'_, char> {
-    expect("\";\"", delimited(lws, char(';'), lws)).parse(i)
+    separator(i, ';', "\";\"")
 }
 
 /// `EQUAL`.
 pub(crate) fn equal(i: &str) -> Parsed<'_, char> {
-    expect("\"=\"", delimited(lws, char('='), lws)).parse(i)
+    separator(i, '=', "\"=\"")
 }
 
 /// `SLASH`.
 pub(crate) fn slash(i: &str) -> Parsed<'_, char> {
-    expect("\"/\"", delimited(lws, char('/'), lws)).parse(i)
+    separator(i, '/', "\"/\"")
+}
+
+/// One character with white space on both sides, which may be absent.
+fn separator<'a>(i: &'a str, separator: char, expected: &'static str) -> Parsed<'a, char> {
+    match take_class(i, Class::WHITE).1.strip_prefix(separator) {
+        Some(rest) => Ok((take_class(rest, Class::WHITE).1, separator)),
+        None => Fault::error(i, expected),
+    }
 }
 
 /// `1*DIGIT` as a number that fits `N`; leading zeros are allowed (RFC 4475 §3.1.1.1).
 pub(crate) fn number<N: std::str::FromStr>(i: &str) -> Parsed<'_, N> {
-    let (rest, digits) = expect("a number", take_while1(|c: char| c.is_ascii_digit())).parse(i)?;
+    let (rest, digits) = take_class1(i, Class::DIGIT, "a number")?;
     match digits.parse() {
         Ok(number) => Ok((rest, number)),
         Err(_) => Fault::error(i, "a number within its range"),
@@ -73,9 +66,20 @@ pub(crate) fn number<N: std::str::FromStr>(i: &str) -> Parsed<'_, N> {
 
 /// `quoted-string` with its quotes and escapes as they stand; see [`unquote`].
 pub(crate) fn quoted_string(i: &str) -> Parsed<'_, &str> {
-    let inside = many0_count(alt((take_while1(is_qdtext), quoted_pair)));
-    let open = expect("a quoted string", char('"'));
-    recognize((open, inside, expect("a closing quote", char('"')))).parse(i)
+    let Some(mut rest) = i.strip_prefix('"') else { return Fault::error(i, "a quoted string") };
+    loop {
+        rest = take_class(rest, Class::QDTEXT).1;
+        rest = match rest.as_bytes() {
+            [b'"', ..] => break,
+            [b'\\', escaped, ..] if escaped.is_ascii() && !matches!(escaped, b'\r' | b'\n') => {
+                rest.get(2..).unwrap_or_default()
+            }
+            _ => return Fault::error(rest, "a closing quote"),
+        };
+    }
+    let rest = rest.get(1..).unwrap_or_default();
+    let (text, rest) = i.split_at_checked(i.len().saturating_sub(rest.len())).unwrap_or((i, ""));
+    Ok((rest, text))
 }
 
 /// `comment`: balanced parentheses around anything, nested to a bounded depth.
@@ -164,17 +168,8 @@ pub(crate) fn write_quoted(text: &str, out: &mut String) {
     out.push('"');
 }
 
-fn quoted_pair(i: &str) -> Parsed<'_, &str> {
-    let escaped = satisfy(|c| c.is_ascii() && c != '\r' && c != '\n');
-    recognize(preceded(char('\\'), escaped)).parse(i)
-}
-
 fn is_qdtext(c: char) -> bool {
-    is_wsp(c) || matches!(c, '\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e') || !c.is_ascii()
-}
-
-fn is_wsp(c: char) -> bool {
-    c == ' ' || c == '\t'
+    u8::try_from(c).map_or(true, |byte| Class::QDTEXT.has(byte))
 }
 
 /// Deeper comments have no use but to exhaust a reader.

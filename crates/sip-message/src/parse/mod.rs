@@ -1,16 +1,22 @@
 //! From bytes to structure: the line scan, the grammar of values, and errors that say where.
 #![deny(clippy::arithmetic_side_effects)]
 
+mod digits;
+pub(crate) use digits::write_number;
+
 mod error;
 pub use error::ParseError;
 pub(crate) use error::{Fault, Parsed};
 
 mod caret;
 
+mod class;
+pub(crate) use class::{Class, take_class, take_class1, take_escapable};
+
 mod grammar;
 pub(crate) use grammar::{
-    comment, equal, expect, finish, is_host_char, is_token, is_token_char, lws, lws1, number,
-    quoted_string, semi, slash, token, unquote, write_quoted,
+    comment, equal, expect, finish, is_host_char, is_token, lws, lws1, number, quoted_string, semi,
+    slash, token, unquote, write_quoted,
 };
 
 mod scan;

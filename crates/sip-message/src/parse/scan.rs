@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{ParseError, grammar::is_token_byte};
+use super::{Class, ParseError};
 use crate::{
     Limits, ParseOptions, Profile, StatusCode,
     header::{HeaderName, Known},
@@ -175,7 +175,7 @@ fn field(bytes: &[u8], line: Span) -> Result<Line, ParseError> {
     let malformed = |at: usize, expected| {
         Err(ParseError::new(start.saturating_add(at), expected, "RFC 3261 §7.3.1"))
     };
-    let length = text.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(text.len());
+    let length = Class::TOKEN.length(text);
     let (name, rest) = text.split_at(length);
     if name.is_empty() {
         return malformed(0, "a header field name");

@@ -3,12 +3,12 @@
 use std::{borrow::Cow, fmt};
 
 use bytestring::ByteString;
-use nom::{Parser, branch::alt, bytes::complete::take_while1, combinator::opt};
+use smallvec::SmallVec;
 
 use crate::{
     WireText,
     parse::{
-        Fault, Parsed, equal, expect, is_host_char, quoted_string, semi, token, unquote,
+        Class, Fault, Parsed, quoted_string, take_class, take_class1, take_escapable, unquote,
         write_quoted,
     },
 };
@@ -16,14 +16,21 @@ use crate::{
 /// Parameters in the order they came. Names have no case (RFC 3261 §7.3.1).
 ///
 /// Values are the text as it stands on the wire: with its quotes in a header field, with its
-/// escapes in a URI.
+/// escapes in a URI. What was parsed is one slice of its message, until it is changed.
 #[derive(Clone, Default)]
-pub struct Parameters(Vec<(ByteString, Option<ByteString>)>);
+pub struct Parameters {
+    /// From the first `;` on, as it came. It has been read once and holds no name twice.
+    wire: ByteString,
+    /// What holds instead of `wire` once something has been changed.
+    changed: Option<Vec<Parameter>>,
+}
+
+type Parameter = (ByteString, Option<ByteString>);
 
 impl Parameters {
     /// No parameters.
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self { wire: ByteString::new(), changed: None }
     }
 
     /// The parameter `name`: `None` when absent, `Some(None)` when it has no value.
@@ -44,8 +51,7 @@ impl Parameters {
     /// The value of the parameter `name` if it is `1*DIGIT` and fits `N`.
     pub(crate) fn number<N: std::str::FromStr>(&self, name: &str) -> Option<N> {
         // Rust would take a sign too.
-        let digits = |value: &&str| value.bytes().all(|byte| byte.is_ascii_digit());
-        self.value(name).filter(digits)?.parse().ok()
+        self.value(name).filter(|value| Class::DIGIT.covers(value))?.parse().ok()
     }
 
     /// Whether there is a parameter `name`, with or without a value.
@@ -57,9 +63,10 @@ impl Parameters {
     /// [`Parameters::set_quoted`] for free text.
     pub fn set(&mut self, name: impl Into<ByteString>, value: Option<impl Into<ByteString>>) {
         let (name, value) = (name.into(), value.map(Into::into));
-        match self.0.iter_mut().find(|(own, _)| own.eq_ignore_ascii_case(&name)) {
+        let list = self.to_list();
+        match list.iter_mut().find(|(own, _)| own.eq_ignore_ascii_case(&name)) {
             Some(parameter) => parameter.1 = value,
-            None => self.0.push((name, value)),
+            None => list.push((name, value)),
         }
     }
 
@@ -72,43 +79,60 @@ impl Parameters {
 
     /// Removes the parameter `name`; tells whether it was there.
     pub fn remove(&mut self, name: &str) -> bool {
-        let before = self.0.len();
-        self.0.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
-        self.0.len() != before
+        let was_there = self.contains(name);
+        if was_there {
+            self.to_list().retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+        }
+        was_there
     }
 
     /// All parameters in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_deref()))
+        let (wire, list) = match &self.changed {
+            Some(list) => ("", list.as_slice()),
+            None => (&*self.wire, &[][..]),
+        };
+        let list = list.iter().map(|(name, value)| (name.as_ref(), value.as_deref()));
+        Split(wire).chain(list)
     }
 
     /// How many parameters there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.iter().count()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.iter().next().is_none()
     }
 
-    /// Appends a parameter that came from the wire; a name must not come twice (RFC 3261 §7.3.1
-    /// and §19.1.1).
-    pub(super) fn push<'a>(
-        &mut self,
-        owner: &WireText,
-        at: &'a str,
-        (name, value): (&str, Option<&str>),
-    ) -> Result<(), nom::Err<Fault<'a>>> {
-        let refuse = |expected| Err(nom::Err::Failure(Fault { rest: at, expected }));
-        if self.len() >= MAX_PARAMETERS {
-            return refuse("fewer parameters");
+    /// Appends all parameters to `out`, each behind its semicolon.
+    pub(crate) fn write(&self, out: &mut String) {
+        for (name, value) in self.iter() {
+            out.push(';');
+            out.push_str(name);
+            if let Some(value) = value {
+                out.push('=');
+                out.push_str(value);
+            }
         }
-        if self.contains(name) {
-            return refuse("a parameter that has not come before");
+    }
+
+    /// The parameters one by one, so that they can be changed.
+    fn to_list(&mut self) -> &mut Vec<Parameter> {
+        let slice = |part| self.wire.slice_ref(part);
+        let parameter = |(name, value): (_, Option<_>)| (slice(name), value.map(slice));
+        self.changed.get_or_insert_with(|| Split(&self.wire).map(parameter).collect())
+    }
+
+    /// What the rules below have read, from the first `;` in `i` to where `rest` begins.
+    fn read(owner: &WireText, i: &str, rest: &str) -> Self {
+        let length = i.len().saturating_sub(rest.len());
+        let wire = i.get(..length).filter(|wire| !wire.is_empty());
+        Self {
+            wire: wire.map_or_else(ByteString::new, |wire| owner.slice_ref(wire)),
+            changed: None,
         }
-        self.0.push((owner.slice_ref(name), value.map(|value| owner.slice_ref(value))));
-        Ok(())
     }
 }
 
@@ -131,13 +155,9 @@ impl PartialEq for Parameters {
 
 impl fmt::Display for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, value) in self.iter() {
-            write!(f, ";{name}")?;
-            if let Some(value) = value {
-                write!(f, "={value}")?;
-            }
-        }
-        Ok(())
+        let mut text = String::new();
+        self.write(&mut text);
+        f.write_str(&text)
     }
 }
 
@@ -147,25 +167,129 @@ impl fmt::Debug for Parameters {
     }
 }
 
-/// `*( SEMI generic-param )`.
-pub(crate) fn header_parameters<'a>(owner: &WireText, mut i: &'a str) -> Parsed<'a, Parameters> {
-    let mut parameters = Parameters::new();
-    while let (rest, Some(_)) = opt(semi).parse(i)? {
-        let (after, parameter) = generic_param(rest)?;
-        parameters.push(owner, rest, parameter)?;
-        i = after;
+/// The parameters of a text that has been read before.
+struct Split<'a>(&'a str);
+
+impl<'a> Iterator for Split<'a> {
+    type Item = (&'a str, Option<&'a str>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let text = self.0.trim_start_matches([';', ' ', '\t']);
+        let end = text.bytes().position(|byte| matches!(byte, b';' | b'=')).unwrap_or(text.len());
+        let (name, rest) = text.split_at_checked(end)?;
+        let Some(rest) = rest.strip_prefix('=') else {
+            self.0 = rest;
+            return if name.is_empty() { None } else { Some((name.trim_end_matches(WHITE), None)) };
+        };
+        let rest = rest.trim_start_matches(WHITE);
+        let (value, rest) = rest.split_at_checked(value_length(rest))?;
+        self.0 = rest;
+        Some((name.trim_end_matches(WHITE), Some(value.trim_end_matches(WHITE))))
     }
-    Ok((i, parameters))
 }
 
-fn generic_param(i: &str) -> Parsed<'_, (&str, Option<&str>)> {
-    let value = expect("a parameter value", alt((quoted_string, take_while1(is_host_char))));
-    let (i, name) = expect("a parameter name", token).parse(i)?;
-    match opt(equal).parse(i)? {
-        (i, None) => Ok((i, (name, None))),
-        (i, Some(_)) => value.map(|value| (name, Some(value))).parse(i),
+/// How far the value at the start of `text` reaches: over a quoted string and to a semicolon.
+fn value_length(text: &str) -> usize {
+    let quoted = match quoted_string(text) {
+        Ok((rest, _)) => text.len().saturating_sub(rest.len()),
+        Err(_) => 0,
+    };
+    let rest = text.as_bytes().get(quoted..).unwrap_or_default();
+    quoted.saturating_add(memchr::memchr(b';', rest).unwrap_or(rest.len()))
+}
+
+/// `*( SEMI generic-param )`.
+///
+/// Peers in use also send a semicolon with nothing behind it, which the tolerant profile skips.
+pub(crate) fn header_parameters<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Parameters> {
+    let mut names = Names::default();
+    let mut rest = i;
+    while let Some(after) = take_class(rest, Class::WHITE).1.strip_prefix(';') {
+        let after = take_class(after, Class::WHITE).1;
+        if owner.is_tolerant() && matches!(after.as_bytes(), [] | [b';', ..]) {
+            rest = after;
+            continue;
+        }
+        let (end, name) = generic_param(owner, after)?;
+        names.take(name, after)?;
+        rest = end;
+    }
+    Ok((rest, Parameters::read(owner, i, rest)))
+}
+
+/// `token [ EQUAL gen-value ]`; gives the name.
+fn generic_param<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, &'a str> {
+    let (rest, name) = take_class1(i, Class::TOKEN, "a parameter name")?;
+    let Some(value) = take_class(rest, Class::WHITE).1.strip_prefix('=') else {
+        return Ok((rest, name));
+    };
+    let value = take_class(value, Class::WHITE).1;
+    let (rest, _) = match value.as_bytes() {
+        [b'"', ..] => quoted_string(value)?,
+        // Phones leave out the quotes around `+sip.instance=<urn:uuid:...>`.
+        [b'<', ..] if owner.is_tolerant() => bracketed(value)?,
+        // They put in slashes and the like, which end nothing.
+        _ if owner.is_tolerant() => take_class1(value, Class::LAX_VALUE, "a parameter value")?,
+        _ => take_class1(value, Class::GEN_VALUE, "a parameter value")?,
+    };
+    Ok((rest, name))
+}
+
+fn bracketed(i: &str) -> Parsed<'_, &str> {
+    let end = i.bytes().position(|byte| matches!(byte, b'>' | b';' | b',' | b'"' | b' '));
+    match end.and_then(|end| i.split_at_checked(end.saturating_add(1))) {
+        Some((text, rest)) if text.ends_with('>') => Ok((rest, text)),
+        _ => Fault::error(i, "a parameter value"),
+    }
+}
+
+/// `*( ";" uri-parameter )`.
+///
+/// Peers in use also send a semicolon with nothing behind it, which the tolerant profile skips.
+pub(crate) fn uri_parameters<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Parameters> {
+    let mut names = Names::default();
+    let mut rest = i;
+    while let Some(after) = rest.strip_prefix(';') {
+        let (name, end) = take_escapable(after, Class::PARAM);
+        if name.is_empty() {
+            if !owner.is_tolerant() || end.starts_with('=') {
+                return Fault::error(after, "a URI parameter name");
+            }
+            rest = after;
+            continue;
+        }
+        names.take(name, after)?;
+        rest = match end.strip_prefix('=') {
+            None => end,
+            Some(value) => match take_escapable(value, Class::PARAM) {
+                ("", _) => return Fault::error(value, "a URI parameter value"),
+                (_, end) => end,
+            },
+        };
+    }
+    Ok((rest, Parameters::read(owner, i, rest)))
+}
+
+/// The names that have come so far.
+#[derive(Default)]
+struct Names<'a>(SmallVec<[&'a str; 8]>);
+
+impl<'a> Names<'a> {
+    /// A name must not come twice (RFC 3261 §7.3.1 and §19.1.1).
+    fn take(&mut self, name: &'a str, at: &'a str) -> Result<(), nom::Err<Fault<'a>>> {
+        let refuse = |expected| Err(nom::Err::Failure(Fault { rest: at, expected }));
+        if self.0.len() >= MAX_PARAMETERS {
+            return refuse("fewer parameters");
+        }
+        if self.0.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+            return refuse("a parameter that has not come before");
+        }
+        self.0.push(name);
+        Ok(())
     }
 }
 
 /// Far above any use. Each parameter is held against all others, so their number must be bounded.
 const MAX_PARAMETERS: usize = 128;
+
+const WHITE: [char; 2] = [' ', '\t'];

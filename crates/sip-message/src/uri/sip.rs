@@ -17,10 +17,11 @@ use super::{
     Host, Parameters,
     escape::{escapable, escape_unless, escape_user, escaped, unescape},
     host_port, is_unreserved,
+    parameters::uri_parameters,
 };
 use crate::{
     WireText,
-    parse::{Fault, Parsed, expect},
+    parse::{Parsed, expect},
 };
 
 /// A `sip:` or `sips:` URI and its parts. Texts stay escaped as they were written.
@@ -158,26 +159,6 @@ fn userinfo(i: &str) -> Parsed<'_, (&str, Option<&str>)> {
     let user = escapable(alt((take_while1(is_user_char), escaped)));
     let password = recognize(many0_count(alt((take_while1(is_password_char), escaped))));
     terminated((user, opt(preceded(char(':'), password))), char('@')).parse(i)
-}
-
-/// `*( ";" uri-parameter )`.
-fn uri_parameters<'a>(owner: &WireText, mut i: &'a str) -> Parsed<'a, Parameters> {
-    let mut parameters = Parameters::new();
-    while let Some(rest) = i.strip_prefix(';') {
-        let (after, name) = expect("a URI parameter name", param_text()).parse(rest)?;
-        let value = expect("a URI parameter value", param_text());
-        let (after, value) = match after.strip_prefix('=') {
-            None => (after, None),
-            Some(after) => { value }.map(Some).parse(after)?,
-        };
-        parameters.push(owner, rest, (name, value))?;
-        i = after;
-    }
-    Ok((i, parameters))
-}
-
-fn param_text<'a>() -> impl Parser<&'a str, Output = &'a str, Error = Fault<'a>> {
-    escapable(alt((take_while1(is_param_char), escaped)))
 }
 
 /// `header *( "&" header )`, as one text.

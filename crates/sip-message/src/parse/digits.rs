@@ -1,0 +1,33 @@
+//! Numbers as decimal digits, written without detours.
+
+/// Appends `number` in decimal digits.
+pub(crate) fn write_number(number: impl Into<u64>, out: &mut String) {
+    let mut rest: u64 = number.into();
+    let mut digits = [0_u8; 20];
+    let mut length = 0_usize;
+    for digit in digits.iter_mut().rev() {
+        // A remainder of ten is a digit.
+        *digit = b'0'.saturating_add(u8::try_from(rest % 10).unwrap_or_default());
+        rest /= 10;
+        length = length.saturating_add(1);
+        if rest == 0 {
+            break;
+        }
+    }
+    let written = digits.get(digits.len().saturating_sub(length)..).unwrap_or_default();
+    out.extend(written.iter().copied().map(char::from));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_the_standard_library_writes_them() {
+        for number in [0, 1, 9, 10, 70, 99, 100, 5060, 65_535, u64::from(u32::MAX), u64::MAX] {
+            let mut out = String::from("x");
+            write_number(number, &mut out);
+            assert_eq!(out, format!("x{number}"));
+        }
+    }
+}
