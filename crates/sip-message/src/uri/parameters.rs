@@ -200,15 +200,16 @@ fn value_length(text: &str) -> usize {
 
 /// `*( SEMI generic-param )`.
 ///
-/// Peers in use also send a semicolon with nothing behind it, which the tolerant profile skips.
+/// Peers in use also end them with a semicolon, which the tolerant profile takes. Two in a row are
+/// refused (RFC 4475 §3.1.2.1).
 pub(crate) fn header_parameters<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Parameters> {
     let mut names = Names::default();
     let mut rest = i;
     while let Some(after) = take_class(rest, Class::WHITE).1.strip_prefix(';') {
         let after = take_class(after, Class::WHITE).1;
-        if owner.is_tolerant() && matches!(after.as_bytes(), [] | [b';', ..]) {
+        if owner.is_tolerant() && after.is_empty() {
             rest = after;
-            continue;
+            break;
         }
         let (end, name) = generic_param(owner, after)?;
         names.take(name, after)?;
@@ -245,18 +246,19 @@ fn bracketed(i: &str) -> Parsed<'_, &str> {
 
 /// `*( ";" uri-parameter )`.
 ///
-/// Peers in use also send a semicolon with nothing behind it, which the tolerant profile skips.
+/// Peers in use also end them with a semicolon, which the tolerant profile takes. Two in a row are
+/// refused (RFC 4475 §3.1.2.1).
 pub(crate) fn uri_parameters<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Parameters> {
     let mut names = Names::default();
     let mut rest = i;
     while let Some(after) = rest.strip_prefix(';') {
         let (name, end) = take_escapable(after, Class::PARAM);
         if name.is_empty() {
-            if !owner.is_tolerant() || end.starts_with('=') {
+            if !owner.is_tolerant() || end.starts_with([';', '=']) {
                 return Fault::error(after, "a URI parameter name");
             }
             rest = after;
-            continue;
+            break;
         }
         names.take(name, after)?;
         rest = match end.strip_prefix('=') {
