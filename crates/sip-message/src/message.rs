@@ -43,6 +43,7 @@ impl Message {
         message.map_err(|error| error.moved_by(skipped))
     }
 
+    #[inline(always)]
     fn parse_bytes(bytes: Bytes, options: &ParseOptions) -> Result<Self, ParseError> {
         let scan = Scan::new(&bytes, 0, options)?;
         let body = scan.body;
@@ -59,6 +60,7 @@ impl Message {
     }
 
     /// Reads the start line and keeps the index.
+    #[inline(always)]
     pub(crate) fn index(
         bytes: Bytes,
         scan: Scan,

@@ -70,6 +70,7 @@ impl Request {
 
     /// `Method SP Request-URI SP SIP-Version`. The URI may hold anything here, white space too: it
     /// is refused when it is read, by when the request can be answered.
+    #[inline(always)]
     pub(crate) fn index(bytes: Bytes, scan: Scan, profile: Profile) -> Result<Self, ParseError> {
         let line = scan.start_line;
         let malformed = |at: usize, expected| {

@@ -70,6 +70,7 @@ impl Response {
     }
 
     /// `SIP-Version SP Status-Code SP Reason-Phrase`.
+    #[inline(always)]
     pub(crate) fn index(bytes: Bytes, scan: Scan, profile: Profile) -> Result<Self, ParseError> {
         let line = scan.start_line;
         let malformed = |at: usize, expected| {

@@ -144,8 +144,10 @@ macro_rules! names {
         impl Known {
             const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
+            const NAMES: &[&str] = &[$($name,)*];
+
+            fn as_str(self) -> &'static str {
+                Self::NAMES.get(self as usize).copied().unwrap_or_default()
             }
 
             const fn compact(self) -> Option<char> {
@@ -170,23 +172,25 @@ impl Known {
     fn of_long(name: &[u8]) -> Option<Self> {
         let mut place = place(name);
         loop {
-            let known = *Self::ALL.get(usize::from(*PLACES.get(usize::from(place))?))?;
-            if known.as_str().as_bytes().eq_ignore_ascii_case(name) {
-                return Some(known);
+            let index = usize::from(*PLACES.get(usize::from(place))?);
+            let own = Self::NAMES.get(index)?.as_bytes();
+            // Nearly all names come as the registry spells them.
+            if own == name || own.eq_ignore_ascii_case(name) {
+                return Self::ALL.get(index).copied();
             }
             place = place.wrapping_add(1);
         }
     }
 }
 
-/// Where each name is looked for: its index in [`Known::ALL`], or [`FREE`]. A name whose place is
+/// Where each name is looked for: its index in [`Known::NAMES`], or [`FREE`]. A name whose place is
 /// taken stands in the next free one. More places than names, so that a search ends.
 #[expect(clippy::indexing_slicing, reason = "it is computed when the crate is compiled")]
 const PLACES: [u8; 256] = {
     let mut places = [FREE; 256];
     let mut index = 0;
-    while index < Known::ALL.len() {
-        let mut place = place(Known::ALL[index].as_str().as_bytes());
+    while index < Known::NAMES.len() {
+        let mut place = place(Known::NAMES[index].as_bytes());
         while places[place as usize] != FREE {
             place = place.wrapping_add(1);
         }

@@ -133,36 +133,30 @@ impl Lines<'_> {
     fn required(&mut self) -> Result<Span, ParseError> {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
-        let Some(newline) = memchr::memchr(b'\n', rest) else {
+        let Some(length) = memchr::memchr2(b'\r', b'\n', rest) else {
             let end = self.bytes.len();
-            return Err(ParseError::new(
-                end,
-                "an empty line after the header fields",
-                "RFC 3261 §7",
-            ));
+            return Err(ParseError::new(end, EMPTY_LINE, "RFC 3261 §7"));
         };
-        let end = start.saturating_add(newline);
-        self.at = end.saturating_add(1);
-        let line = rest.get(..newline).unwrap_or_default();
-        self.without_carriage_return(start, line)
-    }
-
-    fn without_carriage_return(&self, start: usize, line: &[u8]) -> Result<Span, ParseError> {
-        let end = start.saturating_add(line.len());
-        let text = match line.strip_suffix(b"\r") {
-            Some(text) => text,
-            None if self.profile == Profile::Tolerant => line,
-            None => return Err(ParseError::new(end, "CRLF at the end of the line", "RFC 3261 §7")),
-        };
-        // A lone CR is a line end to some readers and not to others: nobody may smuggle by it.
-        match memchr::memchr(b'\r', text) {
-            Some(at) => {
-                Err(ParseError::new(start.saturating_add(at), "LF after CR", "RFC 3261 §7"))
+        let end = start.saturating_add(length);
+        let line_end = match rest.get(length..) {
+            Some([b'\r', b'\n', ..]) => 2,
+            Some([b'\n', ..]) if self.profile == Profile::Tolerant => 1,
+            Some([b'\n', ..]) => {
+                return Err(ParseError::new(end, "CRLF at the end of the line", "RFC 3261 §7"));
             }
-            None => Ok(Span::new(start, start.saturating_add(text.len()))),
-        }
+            // A lone CR is a line end to some readers and not to others: nobody may smuggle by it.
+            // At the end of what is there, more may be lacking than a LF.
+            Some([b'\r']) => {
+                return Err(ParseError::new(end.saturating_add(1), EMPTY_LINE, "RFC 3261 §7"));
+            }
+            _ => return Err(ParseError::new(end, "LF after CR", "RFC 3261 §7")),
+        };
+        self.at = end.saturating_add(line_end);
+        Ok(Span::new(start, end))
     }
 }
+
+const EMPTY_LINE: &str = "an empty line after the header fields";
 
 fn is_folded(line: &[u8]) -> bool {
     matches!(line, [b' ' | b'\t', ..])
