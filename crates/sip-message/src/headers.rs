@@ -35,7 +35,7 @@ impl Headers {
     /// The text of each row named `name`, unfolded.
     pub fn texts(&self, name: HeaderName) -> impl Iterator<Item = Result<ByteString, ParseError>> {
         let rows = self.lines.iter().filter(move |line| self.is(line, &name));
-        rows.map(|line| self.text(line).map(|text| text.value))
+        rows.map(|line| self.text(line).map(|text| ByteString::clone(&text.value)))
     }
 
     /// How many rows there are.
@@ -59,7 +59,13 @@ impl Headers {
     /// # Errors
     /// When the value does not follow the grammar of `H`.
     pub fn header<H: Header>(&self) -> Result<Option<H>, ParseError> {
-        self.headers_of().next().transpose()
+        if H::IS_LIST {
+            return self.headers_of().next().transpose();
+        }
+        match self.rows(&H::NAME).next() {
+            Some(line) => self.text(line)?.parse().map(Some),
+            None => Ok(None),
+        }
     }
 
     /// All values of the header field `H`: lists are split, rows are joined.
@@ -94,27 +100,31 @@ impl Headers {
 
     /// The value as text, with its place.
     pub(crate) fn text(&self, line: &Line) -> Result<Text, ParseError> {
-        let raw = self.raw(line);
-        let start = self.offset_of(raw, line);
-        let not_text = |at: usize| {
-            ParseError::new(start.saturating_add(at), "UTF-8 text", "RFC 3261 §7.3.1")
-                .within(self.name(line))
-        };
-        let text = str::from_utf8(raw).map_err(|error| not_text(error.valid_up_to()))?;
-        let mut folds = Vec::new();
-        let value = if memchr::memchr(b'\n', raw).is_some() {
-            ByteString::from(unfold(text, |fold| folds.push(fold)))
-        } else {
-            ByteString::try_from(self.bytes.slice_ref(raw)).unwrap_or_default()
-        };
-        Ok(Text { value, start, folds })
+        let (raw, start) = self.placed(line);
+        let end = start.saturating_add(raw.len());
+        let value = ByteString::try_from(self.bytes.slice(start..end))
+            .map_err(|_| self.no_text(line, raw, start))?;
+        let mut text = Text { value: WireText::new(value, self.profile), start, folds: Vec::new() };
+        if memchr::memchr(b'\n', raw).is_some() {
+            let unfolded = unfold(&text.value, |fold| text.folds.push(fold));
+            text.value = WireText::new(unfolded, self.profile);
+        }
+        Ok(text)
     }
 
-    fn offset_of(&self, raw: &[u8], line: &Line) -> usize {
+    /// The value as it came, and where it starts in the message.
+    pub(crate) fn placed(&self, line: &Line) -> (&[u8], usize) {
         let whole = line.value.of(&self.bytes);
-        let leading = whole.iter().take_while(|&&byte| is_white(byte)).count();
-        let leading = if raw.is_empty() { 0 } else { leading };
-        line.value.start().saturating_add(leading)
+        let raw = trim(whole);
+        let leading = if raw.is_empty() { 0 } else { white_prefix(whole) };
+        (raw, line.value.start().saturating_add(leading))
+    }
+
+    #[cold]
+    fn no_text(&self, line: &Line, raw: &[u8], start: usize) -> ParseError {
+        let valid = str::from_utf8(raw).map_or_else(|error| error.valid_up_to(), str::len);
+        ParseError::new(start.saturating_add(valid), "UTF-8 text", "RFC 3261 §7.3.1")
+            .within(self.name(line))
     }
 }
 
@@ -132,7 +142,7 @@ impl fmt::Debug for Headers {
 /// The text of a header field value and where it stands in the message.
 #[derive(Clone, Debug)]
 pub(crate) struct Text {
-    pub(crate) value: ByteString,
+    pub(crate) value: WireText,
     start: usize,
     /// Where each folded line begins, in order.
     folds: Vec<Fold>,
@@ -148,6 +158,18 @@ pub(crate) struct Fold {
 }
 
 impl Text {
+    /// Reads the whole value as one `H`.
+    fn parse<H: Header>(&self) -> Result<H, ParseError> {
+        H::parse(&self.value).map_err(|error| self.place::<H>(0, error))
+    }
+
+    /// The same error, at its place in the message. It was found in what begins at `at`.
+    #[cold]
+    fn place<H: Header>(&self, at: usize, error: ParseError) -> ParseError {
+        let offset = self.offset_in_message(at.saturating_add(error.offset()));
+        error.at(offset).within(H::NAME)
+    }
+
     /// Where in the message the byte `offset` of the value stands.
     fn offset_in_message(&self, offset: usize) -> usize {
         // A search: a list of thousands of broken elements asks for each of them.
@@ -169,7 +191,6 @@ pub struct Values<'a, H> {
 /// A row that is being split.
 struct Row {
     text: Text,
-    name: HeaderName,
     /// Where the next element starts.
     at: usize,
 }
@@ -179,50 +200,52 @@ impl<H: Header> Iterator for Values<'_, H> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(mut row) = self.row.take() {
-                let value = self.element(&mut row);
-                let done = row.at > row.text.value.len();
-                self.row = if done { None } else { Some(row) };
-                return Some(value);
+            if let Some(row) = &mut self.row {
+                match row.element() {
+                    Some(value) => return Some(value),
+                    None => self.row = None,
+                }
             }
-            match self.start_row()? {
-                Ok(row) => self.row = row,
+            let line = self.next_line()?;
+            match self.headers.text(line) {
+                Ok(text) if text.value.is_empty() && H::MAY_BE_EMPTY => {}
+                Ok(text) => self.row = Some(Row { text, at: 0 }),
                 Err(error) => return Some(Err(error)),
             }
         }
     }
 }
 
-impl<H: Header> Values<'_, H> {
-    fn start_row(&mut self) -> Option<Result<Option<Row>, ParseError>> {
+impl<'a, H: Header> Values<'a, H> {
+    fn next_line(&mut self) -> Option<&'a Line> {
+        let rest = self.headers.lines.get(self.next_row..)?;
+        let found = rest.iter().position(|line| self.headers.is(line, &H::NAME))?;
+        self.next_row = self.next_row.saturating_add(found).saturating_add(1);
+        rest.get(found)
+    }
+}
+
+impl Row {
+    /// The next element, or `None` behind the last one.
+    fn element<H: Header>(&mut self) -> Option<Result<H, ParseError>> {
+        let value = &self.text.value;
         loop {
-            let line = self.headers.lines.get(self.next_row)?;
-            self.next_row = self.next_row.saturating_add(1);
-            if !self.headers.is(line, &H::NAME) {
+            let start = self.at;
+            let rest = value.get(start..)?;
+            let length = if H::IS_LIST { element_length(rest.as_bytes()) } else { rest.len() };
+            self.at = start.saturating_add(length).saturating_add(1);
+            if length == value.len() {
+                return Some(self.text.parse());
+            }
+            let element = rest.get(..length).unwrap_or_default();
+            if value.is_tolerant() && element.trim_matches([' ', '\t']).is_empty() {
+                // Commas with nothing between them are sent, and separate nothing.
                 continue;
             }
-            return Some(self.headers.text(line).map(|text| {
-                let empty = H::MAY_BE_EMPTY && text.value.is_empty();
-                let name = H::NAME;
-                (!empty).then_some(Row { text, name, at: 0 })
-            }));
+            let element = WireText::new(value.slice_ref(element), value.profile());
+            let read = H::parse(&element);
+            return Some(read.map_err(|error| self.text.place::<H>(start, error)));
         }
-    }
-
-    fn element(&self, row: &mut Row) -> Result<H, ParseError> {
-        let value = &row.text.value;
-        let rest = value.get(row.at..).unwrap_or_default();
-        let length = if H::IS_LIST { element_length(rest.as_bytes()) } else { rest.len() };
-        let element = rest.get(..length).unwrap_or_default();
-        let start = row.at;
-        row.at = start.saturating_add(length).saturating_add(1);
-        let place = |error: ParseError| {
-            let offset = start.saturating_add(error.offset());
-            let offset = row.text.offset_in_message(offset);
-            error.at(offset).within(row.name.clone())
-        };
-        let element = WireText::new(value.slice_ref(element), self.headers.profile);
-        H::parse(&element).map_err(place)
     }
 }
 
@@ -234,6 +257,11 @@ impl<H> fmt::Debug for Values<'_, H> {
 
 /// How far the first list element of `text` goes: to a comma outside of quotes and angle brackets.
 pub(crate) fn element_length(text: &[u8]) -> usize {
+    let Some(comma) = memchr::memchr(b',', text) else { return text.len() };
+    let before = text.get(..comma).unwrap_or_default();
+    if memchr::memchr2(b'"', b'<', before).is_none() {
+        return comma;
+    }
     let (mut quoted, mut bracketed, mut escaped) = (false, false, false);
     for (at, &byte) in text.iter().enumerate() {
         match byte {
@@ -287,7 +315,7 @@ fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-fn is_white(byte: u8) -> bool {
+pub(crate) fn is_white(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 

@@ -44,6 +44,9 @@ pub use bytestring::ByteString;
 mod builder;
 pub use builder::{BuildError, RequestBuilder, ResponseBuilder};
 
+mod envelope;
+pub use envelope::Envelope;
+
 mod framer;
 pub use framer::{Frame, Framer};
 

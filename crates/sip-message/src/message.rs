@@ -4,8 +4,8 @@
 use bytes::{Buf, Bytes};
 
 use crate::{
-    ContentLength, Header, HeaderName, Headers, ParseError, ParseOptions, Request, Response,
-    StatusCode, Values,
+    ContentLength, Envelope, Header, HeaderName, Headers, ParseError, ParseOptions, Request,
+    Response, StatusCode, Values,
     parse::{Scan, start_of_message},
 };
 
@@ -103,6 +103,14 @@ impl Message {
         &self.headers().bytes
     }
 
+    /// What it takes to route the message, read without a copy of anything.
+    ///
+    /// # Errors
+    /// When a part of it is missing, comes twice or breaks its grammar.
+    pub fn envelope(&self) -> Result<Envelope<'_>, ParseError> {
+        Envelope::of(self.headers())
+    }
+
     /// The first value of the header field `H`.
     ///
     /// # Errors
@@ -134,6 +142,14 @@ macro_rules! common {
             /// The whole message as it came.
             pub fn as_bytes(&self) -> &Bytes {
                 &self.headers.bytes
+            }
+
+            /// What it takes to route the message, read without a copy of anything.
+            ///
+            /// # Errors
+            /// When a part of it is missing, comes twice or breaks its grammar.
+            pub fn envelope(&self) -> Result<Envelope<'_>, ParseError> {
+                Envelope::of(&self.headers)
             }
 
             /// The first value of the header field `H`.

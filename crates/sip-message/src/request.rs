@@ -5,7 +5,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::{
-    Header, Headers, Method, ParseError, Profile, RequestBuilder, Uri, Values, WireText,
+    Envelope, Header, Headers, Method, ParseError, Profile, RequestBuilder, Uri, Values, WireText,
     message::common,
     parse::{Scan, Span},
 };

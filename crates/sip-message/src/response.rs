@@ -4,7 +4,8 @@
 use bytes::Bytes;
 
 use crate::{
-    Header, Headers, ParseError, Profile, ResponseBuilder, StatusCode, ValidRequest, Values,
+    Envelope, Header, Headers, ParseError, Profile, ResponseBuilder, StatusCode, ValidRequest,
+    Values,
     message::common,
     parse::{Scan, Span},
 };

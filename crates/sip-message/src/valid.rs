@@ -333,7 +333,7 @@ fn no_second(headers: &Headers, name: &HeaderName) -> Result<(), ParseError> {
     Err(error.within(name.clone()))
 }
 
-fn missing(headers: &Headers, name: HeaderName) -> ParseError {
+pub(crate) fn missing(headers: &Headers, name: HeaderName) -> ParseError {
     let end = headers.lines.last().map_or(0, |line| line.value.end as usize);
     ParseError::new(end, "this header field", "RFC 3261 §8.1.1").within(name)
 }

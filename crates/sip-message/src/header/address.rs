@@ -4,14 +4,14 @@
 use std::fmt;
 
 use bytestring::ByteString;
-use nom::{Parser, character::complete::char, combinator::opt};
+use nom::{Parser, combinator::opt};
 
 use super::{Header, HeaderName};
 use crate::{
     Parameters, Uri, WireText,
     parse::{
-        Class, Fault, ParseError, Parsed, expect, finish, lws, quoted_string, semi, take_class,
-        token, unquote, write_quoted,
+        Class, Fault, ParseError, Parsed, finish, quoted_string, semi, take_class, token, unquote,
+        write_quoted,
     },
     uri::{header_parameters, uri},
 };
@@ -43,7 +43,9 @@ impl NameAddr {
             write_quoted(name, out);
             out.push(' ');
         }
-        out.push_str(&format!("<{}>", self.uri));
+        out.push('<');
+        self.uri.write(out);
+        out.push('>');
     }
 }
 
@@ -242,14 +244,25 @@ fn name_addr_or_addr_spec<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAd
 
 /// `[ display-name ] LAQUOT addr-spec RAQUOT`. White space before `<` may lack (RFC 4475 §3.1.1.6).
 fn name_addr<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
-    let (i, display_name) = display_name(owner, i)?;
-    let (i, _) = (lws, expect("\"<\" before the URI", char('<'))).parse(i)?;
+    let (i, display_name) = match i.as_bytes() {
+        [b'<', ..] => (i, None),
+        _ => display_name(owner, i)?,
+    };
+    let (_, i) = take_class(i, Class::WHITE);
+    let Some(i) = i.strip_prefix('<') else {
+        return Fault::error(i, "\"<\" before the URI");
+    };
     let (i, uri) = uri(owner, i)?;
-    let (i, _) = expect("\">\" after the URI", char('>')).parse(i)?;
-    Ok((i, NameAddr { display_name, uri }))
+    match i.strip_prefix('>') {
+        Some(i) => Ok((i, NameAddr { display_name, uri })),
+        None => Fault::error(i, "\">\" after the URI"),
+    }
 }
 
 /// `quoted-string / *( token LWS )`.
+///
+/// Phones also send names with other characters without quotes: letters beyond ASCII, parentheses,
+/// an address. In the tolerant profile they are read if they hold no separator.
 fn display_name<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Option<ByteString>> {
     if i.starts_with('"') {
         let (rest, raw) = quoted_string(i)?;
@@ -259,10 +272,20 @@ fn display_name<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Option<ByteStrin
         };
         return Ok((rest, Some(name)));
     }
-    let length = words_length(i);
+    let mut length = words_length(i);
+    if owner.is_tolerant() && !i.as_bytes().get(length).is_some_and(|byte| *byte == b'<') {
+        length = lax_words_length(i).unwrap_or(length);
+    }
     let (words, rest) = i.split_at_checked(length).unwrap_or((i, ""));
     let words = words.trim_end_matches([' ', '\t']);
     Ok((rest, if words.is_empty() { None } else { Some(owner.slice_ref(words)) }))
+}
+
+/// How far text without separators goes, if a `<` follows it.
+fn lax_words_length(i: &str) -> Option<usize> {
+    let separator = |byte| matches!(byte, b'<' | b'>' | b'"' | b',' | b';' | b'\\' | 0..32 | 127);
+    let end = i.bytes().position(separator)?;
+    (i.as_bytes().get(end) == Some(&b'<')).then_some(end)
 }
 
 /// `*( token LWS )`.

@@ -119,6 +119,38 @@ fn parameters_that_peers_get_wrong_are_read_in_the_tolerant_profile_only() {
 }
 
 #[test]
+fn names_without_quotes_are_read_in_the_tolerant_profile_only() {
+    for name in ["Jürgen Groß", "+49 (30) 123", "bob@biloxi.example", "a: b/c"] {
+        let text = format!("{name} <sip:a@b.example>;tag=1");
+        let from: From = parse(&text).unwrap();
+        assert_eq!(from.address.display_name.as_deref(), Some(name));
+        assert_eq!(from.tag(), Some("1"));
+        assert_eq!(written(&from), format!("\"{name}\" <sip:a@b.example>;tag=1"));
+        assert!(strict::<From>(&text).is_err(), "{text}");
+    }
+    for text in [
+        "a\"b <sip:a@b.example>",
+        "a;b <sip:a@b.example>",
+        "a, b <sip:a@b.example>",
+        "a>b<sip:a@b>",
+    ] {
+        assert!(parse::<From>(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn commas_with_nothing_between_them_separate_nothing() {
+    let message = |profile| {
+        let text = "SIP/2.0 200 OK\r\nAllow: ,INVITE, ,ACK,\r\nAllow: ,\r\nAllow:\r\n\r\n";
+        let options = crate::ParseOptions { profile, ..Default::default() };
+        crate::Message::parse_with(text.into(), &options).unwrap()
+    };
+    let methods = |profile| message(profile).headers_of().collect::<Result<Vec<Allow>, _>>();
+    assert_eq!(methods(Profile::Tolerant).unwrap(), [Allow(Method::INVITE), Allow(Method::ACK)]);
+    assert_eq!(methods(Profile::Strict).unwrap_err().offset(), 23);
+}
+
+#[test]
 fn a_star_stands_for_all_contacts() {
     assert_eq!(parse::<Contact>(" * ").unwrap(), Contact::Star);
     assert!(parse::<Contact>("*;q=1").is_err());

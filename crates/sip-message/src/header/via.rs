@@ -3,12 +3,17 @@
 use std::net::IpAddr;
 
 use bytestring::ByteString;
-use nom::bytes::complete::{tag, tag_no_case};
+use nom::{
+    Parser,
+    bytes::complete::{tag, tag_no_case},
+};
 
 use super::{Header, HeaderName};
 use crate::{
     Host, Parameters, WireText,
-    parse::{ParseError, expect, finish, lws1, slash, token},
+    parse::{
+        Class, ParseError, Parsed, expect, finish, lws, lws1, slash, take_class1, write_number,
+    },
     uri::{header_parameters, host_port, ipv6},
 };
 
@@ -107,21 +112,38 @@ impl Header for Via {
     const IS_LIST: bool = true;
 
     fn parse(value: &WireText) -> Result<Self, ParseError> {
-        let version = expect("SIP/2.0", (tag_no_case("SIP"), slash, tag("2.0")));
-        let protocol = (version, slash, expect("a transport", token), lws1);
         let sent_by = |i| host_port(value, true, i);
         let rule = (protocol, sent_by, |i| header_parameters(value, i));
-        let ((_, _, transport, _), (host, port), parameters) = finish(value, RFC, rule)?;
+        let (transport, (host, port), parameters) = finish(value, RFC, rule)?;
         Ok(Self { transport: value.slice_ref(transport), host, port, parameters })
     }
 
     fn write(&self, out: &mut String) {
-        out.push_str(&format!("SIP/2.0/{} {}", self.transport, self.host));
+        out.push_str("SIP/2.0/");
+        out.push_str(&self.transport);
+        out.push(' ');
+        self.host.write(out);
         if let Some(port) = self.port {
-            out.push_str(&format!(":{port}"));
+            out.push(':');
+            write_number(port, out);
         }
         self.parameters.write(out);
     }
+}
+
+/// `SIP/2.0/` and the transport, with white space around each `/`, and the white space behind;
+/// gives the transport.
+fn protocol(i: &str) -> Parsed<'_, &str> {
+    let i = match i.strip_prefix("SIP/2.0/") {
+        Some(rest) => lws(rest)?.0,
+        None => {
+            let version = (tag_no_case("SIP"), slash, tag("2.0"), slash);
+            expect("SIP/2.0", version).parse(i)?.0
+        }
+    };
+    let (i, transport) = take_class1(i, Class::TOKEN, "a transport")?;
+    let (i, _) = lws1(i)?;
+    Ok((i, transport))
 }
 
 const RFC: &str = "RFC 3261 §20.42";

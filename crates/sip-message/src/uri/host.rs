@@ -1,7 +1,7 @@
 //! `host` and `hostport` (RFC 3261 §25.1, RFC 5954 §4 for IPv6).
 
 use std::{
-    fmt,
+    fmt::{self, Write as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
@@ -37,6 +37,17 @@ impl Host {
             Self::Name(_) => None,
             Self::V4(address) => Some(IpAddr::V4(*address)),
             Self::V6(address) => Some(IpAddr::V6(*address)),
+        }
+    }
+}
+
+impl Host {
+    /// Appends the host as it stands in a URI.
+    pub(crate) fn write(&self, out: &mut String) {
+        match self {
+            Self::Name(name) => out.push_str(name),
+            // Writing to a string does not fail.
+            Self::V4(_) | Self::V6(_) => drop(write!(out, "{self}")),
         }
     }
 }

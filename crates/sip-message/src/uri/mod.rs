@@ -2,7 +2,7 @@
 //! kept whole.
 #![deny(clippy::arithmetic_side_effects)]
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use bytestring::ByteString;
 use nom::{
@@ -71,6 +71,15 @@ impl Uri {
             Self::Sip(uri) if uri.secure => "sips",
             Self::Sip(_) => "sip",
             Self::Absolute(uri) => uri.scheme(),
+        }
+    }
+
+    /// Appends the URI as text.
+    pub(crate) fn write(&self, out: &mut String) {
+        match self {
+            // Writing to a string does not fail.
+            Self::Sip(uri) => drop(write!(out, "{uri}")),
+            Self::Absolute(uri) => out.push_str(uri.as_str()),
         }
     }
 
