@@ -282,16 +282,20 @@ impl<'a> Cursor<'a> {
             if self.rest.is_empty() && self.profile == Profile::Tolerant {
                 return Ok(found.flatten());
             }
-            let own = self.take1(Class::TOKEN, "a parameter name", rfc)?;
+            let own = self.bytes1(Class::TOKEN, "a parameter name", rfc)?;
             let value = self.value(rfc)?;
-            if own.as_bytes().eq_ignore_ascii_case(name) && found.replace(value).is_some() {
+            if !own.eq_ignore_ascii_case(name) {
+                continue;
+            }
+            let value = value.map(|value| self.text(value)).transpose()?;
+            if found.replace(value).is_some() {
                 return Err(before.error("a parameter that has not come before", rfc));
             }
         }
     }
 
     /// `[ EQUAL gen-value ]`.
-    fn value(&mut self, rfc: &'static str) -> Result<Option<&'a str>, ParseError> {
+    fn value(&mut self, rfc: &'static str) -> Result<Option<&'a [u8]>, ParseError> {
         self.white();
         if !self.skip(b'=') {
             return Ok(None);
@@ -309,11 +313,11 @@ impl<'a> Cursor<'a> {
             }
             _ => {
                 let class = if tolerant { Class::LAX_VALUE } else { Class::GEN_VALUE };
-                return self.take1(class, "a parameter value", rfc).map(Some);
+                return self.bytes1(class, "a parameter value", rfc).map(Some);
             }
         }
         let length = value.len().saturating_sub(self.rest.len());
-        self.text(value.get(..length).unwrap_or_default()).map(Some)
+        Ok(value.get(..length))
     }
 
     /// Skips a quoted string.
@@ -345,9 +349,9 @@ impl<'a> Cursor<'a> {
     /// `word [ "@" word ]` (RFC 3261 §20.8).
     fn call_id(mut self) -> Result<&'a str, ParseError> {
         let whole = self.rest;
-        self.take1(Class::WORD, "a word", CALL_ID)?;
+        self.bytes1(Class::WORD, "a word", CALL_ID)?;
         if self.skip(b'@') {
-            self.take1(Class::WORD, "a word", CALL_ID)?;
+            self.bytes1(Class::WORD, "a word", CALL_ID)?;
         }
         self.ended(CALL_ID)?;
         self.text(whole)
@@ -370,11 +374,20 @@ impl<'a> Cursor<'a> {
         expected: &'static str,
         rfc: &'static str,
     ) -> Result<&'a str, ParseError> {
+        let bytes = self.bytes1(class, expected, rfc)?;
+        self.text(bytes)
+    }
+
+    fn bytes1(
+        &mut self,
+        class: Class,
+        expected: &'static str,
+        rfc: &'static str,
+    ) -> Result<&'a [u8], ParseError> {
         match self.rest.split_at_checked(class.length(self.rest)) {
             Some((taken, rest)) if !taken.is_empty() => {
-                let text = self.text(taken)?;
                 self.rest = rest;
-                Ok(text)
+                Ok(taken)
             }
             _ => Err(self.error(expected, rfc)),
         }
