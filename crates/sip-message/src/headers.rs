@@ -232,7 +232,10 @@ impl Row {
         loop {
             let start = self.at;
             let rest = value.get(start..)?;
-            let length = if H::IS_LIST { element_length(rest.as_bytes()) } else { rest.len() };
+            let length = match H::IS_LIST {
+                true => H::element_length(rest.as_bytes(), value.profile()),
+                false => rest.len(),
+            };
             self.at = start.saturating_add(length).saturating_add(1);
             if length == value.len() {
                 return Some(self.text.parse());

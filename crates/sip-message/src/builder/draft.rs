@@ -9,7 +9,7 @@ use super::{BuildError, read_back::row_fault};
 use crate::{
     ContentType, Header, HeaderName, Headers, Limits, Message, ParseError, ParseOptions, Profile,
     To,
-    headers::{element_length, unfold},
+    headers::unfold,
     message::content_length,
     parse::{Line, Scan, is_token},
 };
@@ -98,17 +98,20 @@ impl Row {
     }
 
     /// Removes the first element of a list; tells whether another follows it.
-    fn remove_first(&mut self) -> bool {
+    fn remove_first<H: Header>(&mut self) -> bool {
         match &mut self.text {
             Text::Kept(bytes) => {
                 let colon = memchr::memchr(b':', bytes).map_or(0, |at| at.saturating_add(1));
                 let (name, value) = bytes.split_at(colon);
-                let rest = value.get(element_length(value)..).unwrap_or_default();
+                let rest =
+                    value.get(H::element_length(value, Profile::Tolerant)..).unwrap_or_default();
                 let Some(rest) = rest.strip_prefix(b",") else { return false };
                 *bytes = [name, b" ", rest.trim_ascii_start()].concat().into();
             }
             Text::Written(value) => {
-                let rest = value.get(element_length(value.as_bytes())..).unwrap_or_default();
+                let rest = value
+                    .get(H::element_length(value.as_bytes(), Profile::Tolerant)..)
+                    .unwrap_or_default();
                 let Some(rest) = rest.strip_prefix(',') else { return false };
                 *value = rest.trim_ascii().to_owned();
             }
@@ -170,7 +173,8 @@ impl Draft {
 
     pub(super) fn remove_first<H: Header>(&mut self) {
         let Some(place) = self.rows.iter().position(|row| row.name == H::NAME) else { return };
-        let more_follow = H::IS_LIST && self.rows.get_mut(place).is_some_and(Row::remove_first);
+        let more_follow =
+            H::IS_LIST && self.rows.get_mut(place).is_some_and(Row::remove_first::<H>);
         if !more_follow {
             self.rows.remove(place);
         }

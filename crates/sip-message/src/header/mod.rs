@@ -1,7 +1,7 @@
 //! Typed header fields (RFC 3261 §20 and extensions), one file a family.
 #![deny(clippy::arithmetic_side_effects)]
 
-use crate::{ParseError, WireText};
+use crate::{ParseError, Profile, WireText};
 
 mod name;
 pub use name::HeaderName;
@@ -24,8 +24,17 @@ pub use content::{
 mod date;
 pub use date::{Date, Timestamp};
 
+mod digest;
+pub use digest::{
+    Algorithm, AuthScheme, AuthValue, AuthenticationInfo, Authorization, Challenge, Charset,
+    Credentials, DigestChallenge, DigestCredentials, ProxyAuthenticate, ProxyAuthorization, Qop,
+    Username, WwwAuthenticate,
+};
+
 mod number;
 pub use number::{Expires, MaxForwards, MinExpires, RSeq, RetryAfter};
+
+mod open_token;
 
 mod option;
 pub use option::{Allow, AllowEvents, ProxyRequire, Require, Supported, Unsupported};
@@ -50,6 +59,13 @@ pub trait Header: Sized + PartialEq {
     const IS_LIST: bool;
     /// Whether the grammar allows a list without any value.
     const MAY_BE_EMPTY: bool = false;
+
+    /// How many bytes of `text`, which may be folded, the first value of a list takes. That is up
+    /// to a comma outside of quotes and angle brackets, if the grammar of the field does not have
+    /// commas within one value.
+    fn element_length(text: &[u8], _profile: Profile) -> usize {
+        crate::headers::element_length(text)
+    }
 
     /// Reads one value: the text of the field, unfolded, or one element of a list.
     ///

@@ -1,0 +1,372 @@
+//! Parameters separated by commas: `auth-param *( COMMA auth-param )` (RFC 3261 §25.1), read and
+//! written. A comma may stand within one value, so a list of challenges splits by a rule of its own.
+
+use bytestring::ByteString;
+use nom::{Parser, bytes::complete::take_while1, combinator::verify};
+use smallvec::SmallVec;
+
+use crate::{
+    Parameters, Profile, WireText,
+    parse::{
+        Fault, Parsed, equal, expect, is_token, is_token_char, lws, quoted_string, token, unquote,
+        write_quoted,
+    },
+};
+
+/// What a rule takes out of the parameters, or where it failed.
+pub(super) type Taken<'a, T> = Result<T, nom::Err<Fault<'a>>>;
+
+/// Refuses the input at `rest`.
+pub(super) fn refuse<'a, T>(rest: &'a str, expected: &'static str) -> Taken<'a, T> {
+    Err(nom::Err::Failure(Fault { rest, expected }))
+}
+
+/// Parameters that are being sorted into their places.
+pub(super) struct AuthParams<'a> {
+    owner: &'a WireText,
+    left: SmallVec<[AuthParam<'a>; 12]>,
+    /// What follows the last parameter.
+    end: &'a str,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct AuthParam<'a> {
+    name: &'a str,
+    /// The value with its quotes.
+    pub(super) raw: &'a str,
+    /// The input from the value on.
+    pub(super) from: &'a str,
+}
+
+impl<'a> AuthParams<'a> {
+    /// `auth-param *( COMMA auth-param )`, to the end; `i` must be a part of `owner`.
+    pub(super) fn parse(owner: &'a WireText, mut i: &'a str) -> Parsed<'a, Self> {
+        let mut params = Self { owner, left: SmallVec::new(), end: i };
+        loop {
+            let (rest, param) = auth_param(owner, i)?;
+            params.push(i, param)?;
+            let (rest, more) = comma(owner, rest);
+            if !more {
+                params.end = rest;
+                return match rest.trim_start_matches(WHITE) {
+                    "" => Ok((rest, params)),
+                    rest => refuse(rest, "\",\" or the end of the value"),
+                };
+            }
+            i = rest;
+        }
+    }
+
+    /// A parameter that comes twice would be one thing to us and another to the next reader.
+    fn push(&mut self, at: &'a str, param: AuthParam<'a>) -> Taken<'a, ()> {
+        if self.left.len() >= MAX_PARAMETERS {
+            return refuse(at, "fewer parameters");
+        }
+        if self.left.iter().any(|own| own.name.eq_ignore_ascii_case(param.name)) {
+            return refuse(at, "a parameter that has not come before");
+        }
+        self.left.push(param);
+        Ok(())
+    }
+
+    pub(super) fn owner(&self) -> &'a WireText {
+        self.owner
+    }
+
+    /// The end of the parameters, where a missing one is missed.
+    pub(super) fn end(&self) -> &'a str {
+        self.end
+    }
+
+    /// Takes the parameter `name` out.
+    pub(super) fn take(&mut self, name: &str) -> Option<AuthParam<'a>> {
+        let place = self.left.iter().position(|own| own.name.eq_ignore_ascii_case(name))?;
+        Some(self.left.remove(place))
+    }
+
+    /// The input from the value of the parameter `name` on.
+    pub(super) fn place_of(&self, name: &str) -> &'a str {
+        let param = self.left.iter().find(|own| own.name.eq_ignore_ascii_case(name));
+        param.map_or(self.end, |param| param.from)
+    }
+
+    /// Takes a parameter that must be a quoted string. Some phones and gateways leave the quotes
+    /// out.
+    pub(super) fn quoted(&mut self, name: &str) -> Taken<'a, Option<ByteString>> {
+        let Some(param) = self.take(name) else { return Ok(None) };
+        if !param.is_quoted() && !self.owner.is_tolerant() {
+            return refuse(param.from, "a quoted string");
+        }
+        Ok(Some(unquoted(self.owner, param.raw)))
+    }
+
+    /// Takes a parameter that must be there as a quoted string.
+    pub(super) fn required(&mut self, name: &str, missing: &'static str) -> Taken<'a, ByteString> {
+        match self.quoted(name)? {
+            Some(text) => Ok(text),
+            None => refuse(self.end, missing),
+        }
+    }
+
+    /// Takes a digest: at least `least` lower-case hexadecimal digits, or none (RFC 8760 §2.7). Old
+    /// peers write capital letters; what is no digest proves nothing.
+    pub(super) fn digest(&mut self, name: &str, least: usize) -> Taken<'a, Option<ByteString>> {
+        let from = self.place_of(name);
+        let text = self.quoted(name)?;
+        let digit = |byte: u8| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase();
+        let sound =
+            |text: &ByteString| text.is_empty() || text.len() >= least && text.bytes().all(digit);
+        if !self.owner.is_tolerant() && !text.as_ref().is_none_or(sound) {
+            return refuse(from, "a digest in lower-case hexadecimal digits");
+        }
+        Ok(text)
+    }
+
+    /// Takes a parameter that must be a token without quotes. Old user agents put quotes around
+    /// `algorithm`, `qop` and `nc`.
+    pub(super) fn token(&mut self, name: &str) -> Taken<'a, Option<ByteString>> {
+        let Some(param) = self.take(name) else { return Ok(None) };
+        if param.is_quoted() && !self.owner.is_tolerant() {
+            return refuse(param.from, "a token without quotes");
+        }
+        self.token_of(param).map(Some)
+    }
+
+    /// Takes a parameter that is a token, with or without quotes.
+    pub(super) fn token_or_quoted(&mut self, name: &str) -> Taken<'a, Option<ByteString>> {
+        self.take(name).map(|param| self.token_of(param)).transpose()
+    }
+
+    fn token_of(&self, param: AuthParam<'a>) -> Taken<'a, ByteString> {
+        let text = unquoted(self.owner, param.raw);
+        if is_token(&text) { Ok(text) } else { refuse(param.from, "a token") }
+    }
+
+    /// Takes a flag out. Anything other than `true` means no (RFC 7616 §3.3).
+    pub(super) fn flag(&mut self, name: &str, quotes: bool) -> Taken<'a, bool> {
+        let from = self.place_of(name);
+        let text = if quotes { self.token_or_quoted(name)? } else { self.token(name)? };
+        match text {
+            None => Ok(false),
+            Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+            Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+            Some(_) if self.owner.is_tolerant() => Ok(false),
+            Some(_) => refuse(from, "\"true\" or \"false\""),
+        }
+    }
+
+    /// Takes the nonce count, `8LHEX`. Some peers write capital letters, or quotes.
+    pub(super) fn nonce_count(&mut self) -> Taken<'a, Option<u32>> {
+        let Some(param) = self.take("nc") else { return Ok(None) };
+        let tolerant = self.owner.is_tolerant();
+        let text = if tolerant { param.unquoted() } else { param.raw };
+        let digit = |byte: u8| byte.is_ascii_hexdigit() && (tolerant || !byte.is_ascii_uppercase());
+        let sound = text.len() == 8 && text.bytes().all(digit);
+        match u32::from_str_radix(text, 16) {
+            Ok(count) if sound => Ok(Some(count)),
+            Ok(_) | Err(_) => refuse(param.from, "eight hexadecimal digits"),
+        }
+    }
+
+    /// The parameters that nobody has taken. Values that must be quoted get their quotes.
+    pub(super) fn rest(self) -> Parameters {
+        let mut parameters = Parameters::new();
+        for AuthParam { name, raw, .. } in self.left {
+            let name = self.owner.slice_ref(name);
+            if raw.starts_with('"') || is_token(raw) {
+                parameters.set(name, Some(self.owner.slice_ref(raw)));
+            } else {
+                parameters.set_quoted(name, raw);
+            }
+        }
+        parameters
+    }
+}
+
+impl<'a> AuthParam<'a> {
+    pub(super) fn is_quoted(&self) -> bool {
+        self.raw.starts_with('"')
+    }
+
+    /// The value without its quotes, as it stands between them.
+    pub(super) fn unquoted(&self) -> &'a str {
+        let inside = self.raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
+        inside.unwrap_or(self.raw)
+    }
+}
+
+/// The text that `raw`, a part of `owner`, stands for.
+pub(super) fn unquoted(owner: &WireText, raw: &str) -> ByteString {
+    match unquote(raw) {
+        std::borrow::Cow::Borrowed(text) => owner.slice_ref(text),
+        std::borrow::Cow::Owned(text) => text.into(),
+    }
+}
+
+/// `auth-param-name EQUAL ( token / quoted-string )`. Values whose quotes are missing may hold what
+/// no token can, such as the `:` of a URI or the `=` of Base64.
+fn auth_param<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, AuthParam<'a>> {
+    let name = expect("a parameter name", take_while1(is_token_char));
+    let (from, (name, _)) = (name, equal).parse(i)?;
+    let (rest, raw) = if from.starts_with('"') {
+        quoted_string(from)?
+    } else if owner.is_tolerant() {
+        let bare = |c: char| !matches!(c, ',' | '"' | ' ' | '\t');
+        expect("a parameter value", take_while1(bare)).parse(from)?
+    } else {
+        expect("a token or a quoted string", token).parse(from)?
+    };
+    Ok((rest, AuthParam { name, raw, from }))
+}
+
+/// `COMMA`, and whether a parameter is to follow it. Some proxies write a comma twice, or one
+/// behind the last parameter.
+fn comma<'a>(owner: &WireText, i: &'a str) -> (&'a str, bool) {
+    let Some(rest) = i.trim_start_matches(WHITE).strip_prefix(',') else { return (i, false) };
+    if !owner.is_tolerant() {
+        return (rest.trim_start_matches(WHITE), true);
+    }
+    let rest = rest.trim_start_matches([',', ' ', '\t']);
+    (rest, !rest.is_empty())
+}
+
+/// `token68`: credentials that are no parameters (RFC 8898 §2.1.2). Nothing may follow.
+pub(super) fn token68(i: &str) -> Parsed<'_, &str> {
+    let in_token = |c: char| c.is_ascii_alphanumeric() || "-._~+/".contains(c);
+    let whole = |i: &&str| {
+        let text = i.trim_end_matches(WHITE).trim_end_matches('=');
+        !text.is_empty() && text.chars().all(in_token)
+    };
+    let (i, _) = lws(i)?;
+    let (_, text) = verify(nom::combinator::rest, whole).parse(i)?;
+    let text = text.trim_end_matches(WHITE);
+    Ok((i.get(text.len()..).unwrap_or_default(), text))
+}
+
+/// How far the first challenge of `text` reaches: to a comma behind which a scheme stands and not
+/// the name of a parameter. RFC 3261 §7.3.1 forbids to put two in one row, HTTP allows it, and so
+/// some servers do it.
+pub(super) fn element_length(text: &[u8], profile: Profile) -> usize {
+    if profile == Profile::Strict {
+        return text.len();
+    }
+    let (mut quoted, mut escaped, mut at) = (false, false, 0_usize);
+    while let Some(byte) = text.get(at) {
+        let mut next = at.saturating_add(1);
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' if !quoted => {
+                let run = text.get(at..).unwrap_or_default();
+                let length = run.iter().take_while(|byte| is_separator(byte)).count();
+                next = at.saturating_add(length);
+                if starts_with_scheme(text.get(next..).unwrap_or_default()) {
+                    let last = run.iter().take(length).rposition(|&byte| byte == b',');
+                    return at.saturating_add(last.unwrap_or_default());
+                }
+            }
+            _ => {}
+        }
+        at = next;
+    }
+    text.len()
+}
+
+/// A token, and behind it white space or nothing, but no `=`.
+fn starts_with_scheme(text: &[u8]) -> bool {
+    let length = text.iter().take_while(|&&byte| is_token_char(byte.into())).count();
+    let rest = text.get(length..).unwrap_or_default();
+    let behind = rest.iter().find(|byte| !is_white(byte));
+    match (rest.first(), behind) {
+        _ if length == 0 => false,
+        (None | Some(b','), _) => true,
+        (Some(byte), Some(behind)) => is_white(byte) && *behind != b'=',
+        (Some(byte), None) => is_white(byte),
+    }
+}
+
+fn is_separator(byte: &u8) -> bool {
+    *byte == b',' || is_white(byte)
+}
+
+fn is_white(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// Writes parameters with commas between them.
+pub(super) struct ParamWriter<'a> {
+    out: &'a mut String,
+    separator: &'static str,
+}
+
+impl<'a> ParamWriter<'a> {
+    /// The first parameter comes directly behind `out`.
+    pub(super) fn new(out: &'a mut String) -> Self {
+        Self { out, separator: "" }
+    }
+
+    pub(super) fn quoted(&mut self, name: &str, text: &str) {
+        self.name(name);
+        write_quoted(text, self.out);
+    }
+
+    pub(super) fn quoted_if(&mut self, name: &str, text: Option<&ByteString>) {
+        if let Some(text) = text {
+            self.quoted(name, text);
+        }
+    }
+
+    pub(super) fn plain(&mut self, name: &str, text: &str) {
+        self.name(name);
+        self.out.push_str(text);
+    }
+
+    pub(super) fn plain_if(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.plain(name, text);
+        }
+    }
+
+    /// A flag is written when it is set; absent it is `false`.
+    pub(super) fn flag(&mut self, name: &str, set: bool) {
+        self.plain_if(name, set.then_some("true"));
+    }
+
+    pub(super) fn nonce_count(&mut self, count: Option<u32>) {
+        if let Some(count) = count {
+            self.name("nc");
+            // Writing to a string cannot fail.
+            let _ = std::fmt::Write::write_fmt(self.out, format_args!("{count:08x}"));
+        }
+    }
+
+    pub(super) fn parameters(&mut self, parameters: &Parameters) {
+        for (name, value) in parameters.iter() {
+            self.plain(name, value.unwrap_or_default());
+        }
+    }
+
+    /// More of the value that was written last.
+    pub(super) fn text(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    /// A byte as `%` and two digits, behind the value that was written last.
+    pub(super) fn hex(&mut self, byte: u8) {
+        // Writing to a string cannot fail.
+        let _ = std::fmt::Write::write_fmt(self.out, format_args!("%{byte:02X}"));
+    }
+
+    fn name(&mut self, name: &str) {
+        self.out.push_str(self.separator);
+        self.out.push_str(name);
+        self.out.push('=');
+        self.separator = ", ";
+    }
+}
+
+const WHITE: [char; 2] = [' ', '\t'];
+
+/// Far above any use. Each parameter is held against all others, so their number must be bounded.
+const MAX_PARAMETERS: usize = 64;
