@@ -78,7 +78,9 @@ mod status;
 pub use status::StatusCode;
 
 mod uri;
-pub use uri::{AbsoluteUri, Host, Parameters, SipUri, Uri, escape_user, unescape};
+pub use uri::{
+    AbsoluteUri, AddressOfRecord, Host, Parameters, SipUri, TelUri, Uri, escape_user, unescape,
+};
 
 mod valid;
 pub use valid::{Rejection, ValidRequest, ValidResponse};

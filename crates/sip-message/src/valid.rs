@@ -268,7 +268,7 @@ fn check_uri(uri: &Uri, offset: usize) -> Result<(), ParseError> {
         Uri::Sip(sip) if sip.headers.is_some() => {
             Err(ParseError::new(offset, "a Request-URI without headers", "RFC 3261 §19.1.1"))
         }
-        Uri::Sip(_) => Ok(()),
+        Uri::Sip(_) | Uri::Tel(_) => Ok(()),
         Uri::Absolute(uri)
             if ROUTABLE.iter().any(|scheme| uri.scheme().eq_ignore_ascii_case(scheme)) =>
         {

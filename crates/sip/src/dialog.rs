@@ -170,7 +170,7 @@ pub(crate) struct Outgoing {
 pub(crate) fn contact(user_of: &Uri, request_uri: &Uri, flow: Flow, public: SocketAddr) -> Uri {
     let user = match user_of {
         Uri::Sip(uri) => uri.user.clone(),
-        Uri::Absolute(_) => None,
+        Uri::Tel(_) | Uri::Absolute(_) => None,
     };
     let secure = matches!(request_uri, Uri::Sip(uri) if uri.secure);
     let mut uri = SipUri::new(public.ip().into()).with_port(public.port());

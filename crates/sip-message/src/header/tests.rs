@@ -54,7 +54,8 @@ fn broken_addresses_are_refused_at_their_place() {
         ("<sip:a@b.example>;tag=", 22),
         ("<sip:a@b.example> x", 18),
         ("sip:a@b.example?x=y", 15),
-        ("sip:a@b_.example:port", 17),
+        ("sip:a@b_.example:port", 7),
+        ("sip:a@b.example:port", 16),
     ] {
         let error = strict::<From>(text).unwrap_err();
         assert_eq!(error.offset(), offset, "{text}: {error}");

@@ -1,14 +1,8 @@
 //! Escaping in URIs (RFC 3261 §19.1.2): `%` and two hexadecimal digits.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
-use nom::{
-    Parser, bytes::complete::take_while_m_n, character::complete::char, combinator::recognize,
-    multi::many1_count, sequence::preceded,
-};
-
-use super::sip::is_user_char;
-use crate::parse::{Fault, Parsed, expect};
+use crate::parse::Class;
 
 /// Escapes `text` so that it can be the user part of a SIP URI.
 ///
@@ -17,77 +11,98 @@ use crate::parse::{Fault, Parsed, expect};
 /// ```
 pub fn escape_user(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    text.bytes().for_each(|byte| push(byte, is_user_char(byte.into()), &mut escaped));
+    for byte in text.bytes() {
+        // Writing to a String cannot fail.
+        let _ = write_byte(byte, Class::USER.has(byte), &mut escaped);
+    }
     escaped
-}
-
-/// Escapes what is neither `plain` nor part of an escape, so that `text` stays within its part of
-/// the URI whatever it holds (RFC 3261 §19.1.2).
-pub(super) fn escape_unless(text: &str, plain: fn(char) -> bool) -> Cow<'_, str> {
-    if text.chars().all(plain) {
-        return Cow::Borrowed(text);
-    }
-    let mut escaped = String::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let is_escape = byte == b'%'
-            && matches!(after, [high, low, ..] if nibble(*high).and(nibble(*low)).is_some());
-        push(byte, is_escape || plain(byte.into()), &mut escaped);
-        rest = after;
-    }
-    Cow::Owned(escaped)
-}
-
-fn push(byte: u8, is_plain: bool, out: &mut String) {
-    if is_plain {
-        out.push(char::from(byte));
-    } else {
-        out.push('%');
-        out.extend(hex_digit(byte >> 4));
-        out.extend(hex_digit(byte & 0xf));
-    }
 }
 
 /// Undoes the escapes of `text`, once. A `%` that starts no escape stays as it is.
 ///
 /// The result is bytes: escapes can stand for any of them, NUL included.
 pub fn unescape(text: &str) -> Cow<'_, [u8]> {
-    if !text.contains('%') {
+    if memchr::memchr(b'%', text.as_bytes()).is_none() {
         return Cow::Borrowed(text.as_bytes());
     }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let (byte, after) = match (byte, after) {
-            (b'%', [high, low, after @ ..]) => match (nibble(*high), nibble(*low)) {
-                (Some(high), Some(low)) => ((high << 4) | low, after),
-                _ => (byte, rest.get(1..).unwrap_or_default()),
-            },
-            _ => (byte, after),
-        };
-        bytes.push(byte);
-        rest = after;
+    Cow::Owned(Octets(text.as_bytes()).map(|(byte, _)| byte).collect())
+}
+
+/// Writes `text` and escapes what is neither of the class `plain` nor part of an escape, so that
+/// it stays within its part of the URI whatever it holds (RFC 3261 §19.1.2).
+pub(super) fn write_escaped(text: &str, plain: Class, out: &mut impl fmt::Write) -> fmt::Result {
+    let mut rest = text;
+    loop {
+        let (fit, after) = take_fit(rest, plain, false);
+        out.write_str(fit)?;
+        let mut characters = after.chars();
+        let Some(unfit) = characters.next() else { return Ok(()) };
+        let mut bytes = [0; 4];
+        unfit.encode_utf8(&mut bytes).bytes().try_for_each(|byte| write_byte(byte, false, out))?;
+        rest = characters.as_str();
     }
-    Cow::Owned(bytes)
 }
 
-/// `escaped`.
-pub(super) fn escaped(i: &str) -> Parsed<'_, &str> {
-    let hex = take_while_m_n(2, 2, |c: char| c.is_ascii_hexdigit());
-    recognize(preceded(char('%'), expect("two hexadecimal digits after \"%\"", hex))).parse(i)
+/// Writes one byte, as it is or escaped.
+pub(super) fn write_byte(byte: u8, is_plain: bool, out: &mut impl fmt::Write) -> fmt::Result {
+    if is_plain { out.write_char(char::from(byte)) } else { write!(out, "%{byte:02X}") }
 }
 
-/// One or more of `part`, as one text.
-pub(super) fn escapable<'a>(
-    part: impl Parser<&'a str, Output = &'a str, Error = Fault<'a>>,
-) -> impl Parser<&'a str, Output = &'a str, Error = Fault<'a>> {
-    recognize(many1_count(part))
+/// The longest start of `i` that is of the class `class` and of escapes. If `lax`, what peers
+/// forget to escape belongs to it too; it is escaped when it is written.
+pub(super) fn take_fit(i: &str, class: Class, lax: bool) -> (&str, &str) {
+    let bytes = i.as_bytes();
+    let mut length = class.length(bytes);
+    loop {
+        let step = match bytes.get(length..).unwrap_or_default() {
+            [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => 3,
+            [byte, ..] if lax && is_unescaped_by_peers(*byte) => 1,
+            // All bytes above ASCII are taken or none of them, so this is the end of a character.
+            _ => return i.split_at_checked(length).unwrap_or((i, "")),
+        };
+        length = length.saturating_add(step);
+        length = length.saturating_add(class.length(bytes.get(length..).unwrap_or_default()));
+    }
+}
+
+/// What the tolerant profile takes in user parts and passwords though it should be escaped. None
+/// of it ends a part of a URI, an address or a list, so that no reader can cut it elsewhere; white
+/// space, quotes, angle brackets and a second `@` could be cut and are refused.
+fn is_unescaped_by_peers(byte: u8) -> bool {
+    match byte {
+        // Phones send feature codes, such as `#31#`, as they are dialled.
+        b'#' => true,
+        // A `%` that starts no escape: soft phones put account names in as they were typed.
+        b'%' => true,
+        // Account names of Windows domains, and the prefixes that dial plans of gateways put
+        // before a number.
+        b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => true,
+        // UTF-8 in names.
+        0x80.. => true,
+        _ => false,
+    }
+}
+
+/// The octets that a text stands for, each with whether it was escaped.
+#[derive(Clone)]
+pub(super) struct Octets<'a>(pub(super) &'a [u8]);
+
+impl Iterator for Octets<'_> {
+    type Item = (u8, bool);
+
+    fn next(&mut self) -> Option<(u8, bool)> {
+        let (&byte, rest) = self.0.split_first()?;
+        if let (b'%', [high, low, after @ ..]) = (byte, rest)
+            && let (Some(high), Some(low)) = (nibble(*high), nibble(*low))
+        {
+            self.0 = after;
+            return Some(((high << 4) | low, true));
+        }
+        self.0 = rest;
+        Some((byte, false))
+    }
 }
 
 fn nibble(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-}
-
-fn hex_digit(nibble: u8) -> Option<char> {
-    char::from_digit(u32::from(nibble), 16).map(|digit| digit.to_ascii_uppercase())
 }

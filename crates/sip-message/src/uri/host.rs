@@ -6,17 +6,10 @@ use std::{
 };
 
 use bytestring::ByteString;
-use nom::{
-    Parser,
-    bytes::complete::take_while1,
-    character::complete::char,
-    combinator::opt,
-    sequence::{delimited, preceded},
-};
 
 use crate::{
     WireText,
-    parse::{Fault, ParseError, Parsed, expect, lws, number},
+    parse::{Class, Fault, ParseError, Parsed, take_class},
 };
 
 /// A host: a name or an address.
@@ -100,17 +93,64 @@ impl fmt::Display for Host {
 /// `host`; `i` must be a part of `owner`.
 pub(crate) fn host<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Host> {
     if i.starts_with('[') {
-        return ipv6_reference(i);
+        return ipv6_reference(owner, i);
     }
-    let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    let (rest, text) = expect("a host", take_while1(in_name)).parse(i)?;
+    let (length, top) = labels(i)?;
+    let (text, rest) = i.split_at_checked(length).unwrap_or((i, ""));
+    if !top.is_ascii_alphabetic() {
+        return address_or_odd_name(owner, text, rest)
+            .ok_or(nom::Err::Error(Fault { rest: i, expected: "a host name or an IPv4 address" }));
+    }
+    if !owner.is_tolerant()
+        && let Some(at) = memchr::memchr(b'_', text.as_bytes())
+    {
+        return Fault::error(i.get(at..).unwrap_or_default(), "a host name without underscores");
+    }
+    Ok((rest, Host::Name(owner.slice_ref(text))))
+}
+
+/// Walks over the labels at the start of `i`, one final dot included. Gives their length and the
+/// first byte of the last of them, which tells most names from addresses.
+fn labels(i: &str) -> Result<(usize, u8), nom::Err<Fault<'_>>> {
+    let (mut length, mut top, mut previous) = (0_usize, 0, b'.');
+    for &byte in i.as_bytes() {
+        if !Class::HOST_NAME.has(byte) {
+            break;
+        }
+        let starts_label = previous == b'.';
+        if starts_label {
+            top = byte;
+        }
+        if (starts_label && matches!(byte, b'.' | b'-')) || (byte == b'.' && previous == b'-') {
+            break;
+        }
+        (previous, length) = (byte, length.saturating_add(1));
+    }
+    let stop = i.get(length..).unwrap_or_default();
+    let goes_on = stop.bytes().next().is_some_and(|byte| Class::HOST_NAME.has(byte));
+    match length {
+        0 => Err(nom::Err::Error(Fault { rest: i, expected: "a host" })),
+        _ if goes_on || previous == b'-' => {
+            Err(nom::Err::Error(Fault { rest: stop, expected: "a host name" }))
+        }
+        _ => Ok((length, top)),
+    }
+}
+
+/// An IPv4 address, or a name whose last label starts with a digit or an underscore. The grammar
+/// has no such names, but networks at home and at work do; one of digits alone could be taken for
+/// an address by some resolver and is refused.
+fn address_or_odd_name<'a>(
+    owner: &WireText,
+    text: &'a str,
+    rest: &'a str,
+) -> Option<(&'a str, Host)> {
     if let Ok(address) = text.parse() {
-        return Ok((rest, Host::V4(address)));
+        return Some((rest, Host::V4(address)));
     }
-    if is_hostname(text) {
-        return Ok((rest, Host::Name(owner.slice_ref(text))));
-    }
-    Fault::error(i, "a host name or an IPv4 address")
+    let top = text.strip_suffix('.').unwrap_or(text).rsplit('.').next()?;
+    let is_name = owner.is_tolerant() && !Class::DIGIT.covers(top);
+    is_name.then(|| (rest, Host::Name(owner.slice_ref(text))))
 }
 
 /// `host [ COLON port ]`. White space around the colon is legal in `Via` only (RFC 3261 §20.42).
@@ -120,24 +160,34 @@ pub(crate) fn host_port<'a>(
     i: &'a str,
 ) -> Parsed<'a, (Host, Option<u16>)> {
     let (i, host) = host(owner, i)?;
-    let (i, port) = if spaced {
-        opt(preceded(delimited(lws, char(':'), lws), number)).parse(i)?
-    } else {
-        opt(preceded(char(':'), number)).parse(i)?
-    };
-    match i.strip_prefix(':') {
-        Some(rest) => Fault::error(rest, "a port from 0 to 65535"),
-        None => Ok((i, (host, port))),
+    let before = if spaced { take_class(i, Class::WHITE).1 } else { i };
+    let Some(after) = before.strip_prefix(':') else { return Ok((i, (host, None))) };
+    let after = if spaced { take_class(after, Class::WHITE).1 } else { after };
+    let (digits, rest) = take_class(after, Class::DIGIT);
+    match digits.parse() {
+        Ok(port) => Ok((rest, (host, Some(port)))),
+        Err(_) => Fault::error(after, "a port from 0 to 65535"),
     }
 }
 
-fn ipv6_reference(i: &str) -> Parsed<'_, Host> {
-    let in_address = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
-    let inside = expect("an IPv6 address", take_while1(in_address));
-    let close = expect("\"]\" after the IPv6 address", char(']'));
-    let (rest, text) = delimited(char('['), inside, close).parse(i)?;
-    match ipv6(text) {
-        Some(address) => Ok((rest, Host::V6(address))),
+/// `IPv6reference` (RFC 5954 §4.1). A zone belongs to one machine and means nothing to another:
+/// there is no place for it in the grammar, and none here.
+fn ipv6_reference<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Host> {
+    let inside = i.get(1..).unwrap_or_default();
+    let in_address = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    let end = inside.bytes().position(|byte| !in_address(byte)).unwrap_or(inside.len());
+    let (text, rest) = inside.split_at_checked(end).unwrap_or((inside, ""));
+    let Some(after) = rest.strip_prefix(']') else {
+        let expected = match rest.as_bytes() {
+            [b'%', ..] => "an IPv6 address without a zone",
+            _ if text.is_empty() => "an IPv6 address",
+            _ => "\"]\" after the IPv6 address",
+        };
+        return Fault::error(rest, expected);
+    };
+    let address = if owner.is_tolerant() { ipv6(text) } else { text.parse().ok() };
+    match address {
+        Some(address) => Ok((after, Host::V6(address))),
         None => Fault::error(i, "an IPv6 address"),
     }
 }
@@ -149,13 +199,4 @@ pub(crate) fn ipv6(text: &str) -> Option<Ipv6Addr> {
         None => text.parse().ok(),
         Some((before, after)) => format!("{before}::{after}").parse().ok(),
     }
-}
-
-/// `hostname`: labels between dots, the last one not all of digits. Underscores are outside the
-/// grammar, but names in use have them.
-fn is_hostname(text: &str) -> bool {
-    let text = text.strip_suffix('.').unwrap_or(text);
-    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
-    let top = text.rsplit('.').next().unwrap_or_default();
-    text.split('.').all(label) && top.bytes().any(|byte| !byte.is_ascii_digit())
 }

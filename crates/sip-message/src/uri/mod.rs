@@ -5,23 +5,18 @@
 use std::fmt::{self, Write as _};
 
 use bytestring::ByteString;
-use nom::{
-    Parser,
-    branch::alt,
-    bytes::complete::{take_while, take_while1},
-    character::complete::{char, satisfy},
-    combinator::{consumed, recognize},
-};
 
 use crate::{
     WireText,
-    parse::{Fault, ParseError, Parsed, expect},
+    parse::{Class, Fault, ParseError, Parsed, take_class, take_escapable},
 };
+
+mod address_of_record;
+pub use address_of_record::AddressOfRecord;
 
 mod compare;
 
 mod escape;
-use escape::escapable;
 pub use escape::{escape_user, unescape};
 
 mod host;
@@ -35,6 +30,9 @@ pub(crate) use parameters::header_parameters;
 mod sip;
 pub use sip::SipUri;
 
+mod tel;
+pub use tel::TelUri;
+
 /// A URI as it stands in a Request-URI or an address.
 ///
 /// Two SIP URIs are equal by the rules of RFC 3261 §19.1.4, which are not transitive; therefore
@@ -43,7 +41,9 @@ pub use sip::SipUri;
 pub enum Uri {
     /// A `sip:` or `sips:` URI.
     Sip(SipUri),
-    /// A URI of any other scheme, such as `tel:`.
+    /// A `tel:` URI.
+    Tel(TelUri),
+    /// A URI of any other scheme, such as `urn:`.
     Absolute(AbsoluteUri),
 }
 
@@ -51,11 +51,12 @@ impl Uri {
     /// Reads a URI; its parts become slices of `text`.
     ///
     /// # Errors
-    /// When `text` is not a URI by RFC 3261 §25.1.
+    /// When `text` is not a URI by RFC 3261 §25.1 or RFC 3966 §3.
     pub fn parse(text: &WireText) -> Result<Self, ParseError> {
         let error = |fault: Fault<'_>| {
             let offset = text.len().saturating_sub(fault.rest.len());
-            ParseError::new(offset, fault.expected, "RFC 3261 §19.1.1")
+            let rfc = if has_scheme(text, "tel:") { "RFC 3966 §3" } else { "RFC 3261 §19.1.1" };
+            ParseError::new(offset, fault.expected, rfc)
         };
         match uri(text, text) {
             Ok(("", uri)) => Ok(uri),
@@ -65,11 +66,12 @@ impl Uri {
         }
     }
 
-    /// The scheme as it was written.
+    /// The scheme, in lower case if it is one of those that are taken apart.
     pub fn scheme(&self) -> &str {
         match self {
             Self::Sip(uri) if uri.secure => "sips",
             Self::Sip(_) => "sip",
+            Self::Tel(_) => "tel",
             Self::Absolute(uri) => uri.scheme(),
         }
     }
@@ -87,7 +89,15 @@ impl Uri {
     pub fn as_sip(&self) -> Option<&SipUri> {
         match self {
             Self::Sip(uri) => Some(uri),
-            Self::Absolute(_) => None,
+            Self::Tel(_) | Self::Absolute(_) => None,
+        }
+    }
+
+    /// The parts of a `tel` URI. [`SipUri::telephone`] finds the number in a SIP URI.
+    pub fn as_tel(&self) -> Option<&TelUri> {
+        match self {
+            Self::Tel(uri) => Some(uri),
+            Self::Sip(_) | Self::Absolute(_) => None,
         }
     }
 }
@@ -104,6 +114,7 @@ impl fmt::Display for Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sip(uri) => uri.fmt(f),
+            Self::Tel(uri) => uri.fmt(f),
             Self::Absolute(uri) => uri.fmt(f),
         }
     }
@@ -112,6 +123,12 @@ impl fmt::Display for Uri {
 impl From<SipUri> for Uri {
     fn from(uri: SipUri) -> Self {
         Self::Sip(uri)
+    }
+}
+
+impl From<TelUri> for Uri {
+    fn from(uri: TelUri) -> Self {
+        Self::Tel(uri)
     }
 }
 
@@ -152,38 +169,64 @@ impl fmt::Display for AbsoluteUri {
     }
 }
 
-/// `SIP-URI / SIPS-URI / absoluteURI`; `i` must be a part of `owner`.
+/// `SIP-URI / SIPS-URI / absoluteURI`, of which `telephone-uri` is one; `i` must be a part of
+/// `owner`.
 pub(crate) fn uri<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Uri> {
-    let (rest, (scheme, _)) = (scheme, expect("\":\" after the scheme", char(':'))).parse(i)?;
-    let secure = scheme.eq_ignore_ascii_case("sips");
-    if secure || scheme.eq_ignore_ascii_case("sip") {
-        let (rest, uri) = sip::sip_uri(owner, secure, rest)?;
+    if has_scheme(i, "sip:") {
+        let (rest, uri) = sip::sip_uri(owner, false, i.get(4..).unwrap_or_default())?;
         return Ok((rest, Uri::Sip(uri)));
     }
-    let (_, (text, _)) = consumed((take_while(|c| c != ':'), char(':'), opaque)).parse(i)?;
-    let rest = i.get(text.len()..).unwrap_or_default();
-    Ok((rest, Uri::Absolute(AbsoluteUri { text: owner.slice_ref(text), colon: scheme.len() })))
+    if has_scheme(i, "sips:") {
+        let (rest, uri) = sip::sip_uri(owner, true, i.get(5..).unwrap_or_default())?;
+        return Ok((rest, Uri::Sip(uri)));
+    }
+    if has_scheme(i, "tel:") {
+        return telephone_uri(owner, i);
+    }
+    absolute_uri(owner, i).map(|(rest, uri)| (rest, Uri::Absolute(uri)))
 }
 
-fn scheme(i: &str) -> Parsed<'_, &str> {
-    let more = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-    expect("a URI scheme", recognize((satisfy(|c| c.is_ascii_alphabetic()), take_while(more))))
-        .parse(i)
+/// `telephone-uri`. Gateways put words such as `tel:anonymous` where they know no number: a URI by
+/// RFC 3261, which the tolerant profile keeps whole, so that it does not pass for a number.
+fn telephone_uri<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Uri> {
+    let number = tel::subscriber(owner, i.get(4..).unwrap_or_default());
+    if !owner.is_tolerant() {
+        return number.map(|(rest, uri)| (rest, Uri::Tel(uri)));
+    }
+    let (rest, whole) = absolute_uri(owner, i)?;
+    match number {
+        Ok((after, uri)) if after.len() == rest.len() => Ok((rest, Uri::Tel(uri))),
+        Ok(_) | Err(_) => Ok((rest, Uri::Absolute(whole))),
+    }
 }
 
-/// What may follow the colon of a URI that is not taken apart: at least one `uric`. Brackets are
-/// those of IPv6 references (RFC 2732 §3).
-fn opaque(i: &str) -> Parsed<'_, &str> {
-    let plain = |c: char| is_unreserved(c) || is_reserved(c) || matches!(c, '[' | ']' | '#');
-    expect("the rest of the URI", escapable(alt((take_while1(plain), escape::escaped)))).parse(i)
+/// Whether `i` starts with `scheme`, colon included; schemes have no case (RFC 2396 §3.1).
+fn has_scheme(i: &str, scheme: &str) -> bool {
+    i.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
-pub(super) fn is_unreserved(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-_.!~*'()".contains(c)
-}
-
-pub(super) fn is_reserved(c: char) -> bool {
-    ";/?:@&=+$,".contains(c)
+/// `absoluteURI`. Brackets are those of IPv6 references in its authority (RFC 2732 §3).
+fn absolute_uri<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, AbsoluteUri> {
+    let (scheme, after) = take_class(i, Class::SCHEME);
+    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return Fault::error(i, "a URI scheme");
+    }
+    let Some(after) = after.strip_prefix(':') else {
+        return Fault::error(after, "\":\" after the scheme");
+    };
+    let (opaque, rest) = take_escapable(after, Class::URIC);
+    if opaque.is_empty() {
+        return Fault::error(after, "the rest of the URI");
+    }
+    // A fragment is no part of a URI (RFC 2396 §4), though one is met in `Call-Info` and the like.
+    if !owner.is_tolerant()
+        && let Some(at) = memchr::memchr(b'#', opaque.as_bytes())
+    {
+        return Fault::error(after.get(at..).unwrap_or_default(), "a URI without a fragment");
+    }
+    let length = i.len().saturating_sub(rest.len());
+    let text = owner.slice_ref(i.get(..length).unwrap_or_default());
+    Ok((rest, AbsoluteUri { text, colon: scheme.len() }))
 }
 
 #[cfg(test)]

@@ -3,25 +3,17 @@
 use std::{borrow::Cow, fmt};
 
 use bytestring::ByteString;
-use nom::{
-    Parser,
-    branch::alt,
-    bytes::complete::take_while1,
-    character::complete::char,
-    combinator::{opt, recognize},
-    multi::{many0_count, separated_list1},
-    sequence::{preceded, terminated},
-};
 
 use super::{
-    Host, Parameters,
-    escape::{escapable, escape_unless, escape_user, escaped, unescape},
-    host_port, is_unreserved,
+    AddressOfRecord, Host, Parameters, TelUri,
+    compare::has_name_twice,
+    escape::{escape_user, take_fit, unescape, write_escaped},
+    host_port,
     parameters::uri_parameters,
 };
 use crate::{
     WireText,
-    parse::{Parsed, expect},
+    parse::{Class, Fault, Parsed},
 };
 
 /// A `sip:` or `sips:` URI and its parts. Texts stay escaped as they were written.
@@ -87,6 +79,18 @@ impl SipUri {
         self.parameters.contains("lr")
     }
 
+    /// The telephone number in the user part, if `user=phone` says that there is one (RFC 3261
+    /// §19.1.6). A local number may lack the context that RFC 3966 §5.1.5 asks for.
+    pub fn telephone(&self) -> Option<TelUri> {
+        let is_phone = self.parameters.value("user")?.eq_ignore_ascii_case("phone");
+        if is_phone { TelUri::of_user(self.user.as_ref()?) } else { None }
+    }
+
+    /// What identifies the resource behind this URI to a registrar (RFC 3261 §10.3 step 5).
+    pub fn address_of_record(&self) -> AddressOfRecord {
+        AddressOfRecord::of(self)
+    }
+
     /// The header fields that a request made from this URI is asked to carry, without escapes.
     pub fn header_fields(&self) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
         let fields = self.headers.as_deref().unwrap_or_default();
@@ -101,24 +105,27 @@ impl fmt::Display for SipUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.secure { "sips:" } else { "sip:" })?;
         if let Some(user) = &self.user {
-            f.write_str(&escape_unless(user, is_user_char))?;
+            write_escaped(user, Class::USER, f)?;
             if let Some(password) = &self.password {
-                write!(f, ":{}", escape_unless(password, is_password_char))?;
+                f.write_str(":")?;
+                write_escaped(password, Class::PASSWORD, f)?;
             }
             f.write_str("@")?;
         }
-        write!(f, "{}", self.host)?;
+        self.host.fmt(f)?;
         if let Some(port) = self.port {
             write!(f, ":{port}")?;
         }
         for (name, value) in self.parameters.iter() {
-            write!(f, ";{}", escape_unless(name, is_param_char))?;
+            f.write_str(";")?;
+            write_escaped(name, Class::PARAM, f)?;
             if let Some(value) = value {
-                write!(f, "={}", escape_unless(value, is_param_char))?;
+                f.write_str("=")?;
+                write_escaped(value, Class::PARAM, f)?;
             }
         }
         match &self.headers {
-            Some(headers) => write!(f, "?{}", escape_unless(headers, is_headers_char)),
+            Some(headers) => write_headers(headers, f),
             None => Ok(()),
         }
     }
@@ -141,56 +148,83 @@ impl fmt::Debug for SipUri {
 
 /// What follows `sip:` or `sips:`; `i` must be a part of `owner`.
 pub(super) fn sip_uri<'a>(owner: &WireText, secure: bool, i: &'a str) -> Parsed<'a, SipUri> {
-    let (i, userinfo) = opt(userinfo).parse(i)?;
+    let (i, (user, password)) = userinfo(owner, i);
     let (i, (host, port)) = host_port(owner, false, i)?;
-    let (i, parameters) = uri_parameters(owner, i)?;
-    let (i, headers) = opt(preceded(char('?'), headers)).parse(i)?;
-    let slice = |text: &str| owner.slice_ref(text);
-    let (user, password) = match userinfo {
-        Some((user, password)) => (Some(slice(user)), password.map(slice)),
-        None => (None, None),
+    let (rest, parameters) = uri_parameters(owner, i)?;
+    let length = i.len().saturating_sub(rest.len());
+    let has_escapes = memchr::memchr(b'%', i.as_bytes().get(..length).unwrap_or_default());
+    if has_escapes.is_some() && has_name_twice(&parameters) {
+        return Fault::error(i, "parameters of which no name comes twice");
+    }
+    let (rest, headers) = match rest.strip_prefix('?') {
+        Some(after) => headers(owner, after).map(|(rest, headers)| (rest, Some(headers)))?,
+        None => (rest, None),
     };
-    let headers = headers.map(slice);
-    Ok((i, SipUri { secure, user, password, host, port, parameters, headers }))
+    Ok((rest, SipUri { secure, user, password, host, port, parameters, headers }))
 }
 
-/// `user [ ":" password ] "@"`. None of the parts behind can hold an unescaped `@`.
-fn userinfo(i: &str) -> Parsed<'_, (&str, Option<&str>)> {
-    let user = escapable(alt((take_while1(is_user_char), escaped)));
-    let password = recognize(many0_count(alt((take_while1(is_password_char), escaped))));
-    terminated((user, opt(preceded(char(':'), password))), char('@')).parse(i)
+type UserInfo = (Option<ByteString>, Option<ByteString>);
+
+/// `[ user [ ":" password ] "@" ]`. None of the parts behind can hold an unescaped `@`.
+fn userinfo<'a>(owner: &WireText, i: &'a str) -> (&'a str, UserInfo) {
+    let none = (i, (None, None));
+    let (user, rest) = take_fit(i, Class::USER, owner.is_tolerant());
+    let (password, rest) = match rest.strip_prefix(':') {
+        None => (None, rest),
+        Some(after) => {
+            let (password, rest) = take_fit(after, Class::PASSWORD, owner.is_tolerant());
+            (Some(password), rest)
+        }
+    };
+    match rest.strip_prefix('@') {
+        Some(rest) if !user.is_empty() => {
+            let slice = |text| owner.slice_ref(text);
+            (rest, (Some(slice(user)), password.map(slice)))
+        }
+        _ => none,
+    }
 }
 
 /// `header *( "&" header )`, as one text.
-fn headers(i: &str) -> Parsed<'_, &str> {
-    let name = escapable(alt((take_while1(is_header_char), escaped)));
-    let value = recognize(many0_count(alt((take_while1(is_header_char), escaped))));
-    let header = (name, expect("\"=\" after a URI header name", char('=')), value);
-    let list = expect("a URI header", separated_list1(char('&'), header));
-    recognize(list).parse(i)
+///
+/// In the tolerant profile a value may hold what should be escaped but ends nothing here: phones
+/// write `?Replaces=id@host;to-tag=a;from-tag=b` into `Refer-To` as it stands.
+fn headers<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, ByteString> {
+    let mut rest = i;
+    loop {
+        let (name, after) = take_fit(rest, Class::HEADER, false);
+        if name.is_empty() {
+            return Fault::error(rest, "a URI header");
+        }
+        let Some(value) = after.strip_prefix('=') else {
+            return Fault::error(after, "\"=\" after a URI header name");
+        };
+        rest = take_fit(value, Class::HEADER, false).1;
+        while owner.is_tolerant()
+            && let Some(after) = rest.strip_prefix(['@', ';', '=', ','])
+        {
+            rest = take_fit(after, Class::HEADER, false).1;
+        }
+        let Some(next) = rest.strip_prefix('&') else { break };
+        rest = next;
+    }
+    let length = i.len().saturating_sub(rest.len());
+    Ok((rest, owner.slice_ref(i.get(..length).unwrap_or_default())))
 }
 
-/// `unreserved / user-unreserved`.
-pub(super) fn is_user_char(c: char) -> bool {
-    is_unreserved(c) || "&=+$,;?/".contains(c)
-}
-
-/// What `password` may hold besides escapes.
-pub(super) fn is_password_char(c: char) -> bool {
-    is_unreserved(c) || "&=+$,".contains(c)
-}
-
-/// `param-unreserved / unreserved`.
-pub(super) fn is_param_char(c: char) -> bool {
-    is_unreserved(c) || "[]/:&+$".contains(c)
-}
-
-/// `hnv-unreserved / unreserved`.
-fn is_header_char(c: char) -> bool {
-    is_unreserved(c) || "[]/?:+$".contains(c)
-}
-
-/// What the header components hold besides escapes, their separators included.
-fn is_headers_char(c: char) -> bool {
-    is_header_char(c) || matches!(c, '&' | '=')
+/// Each `=` behind the first of a header, and all that does not fit, is escaped.
+fn write_headers(headers: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (at, header) in headers.split('&').enumerate() {
+        f.write_str(if at == 0 { "?" } else { "&" })?;
+        let (name, value) = match header.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (header, None),
+        };
+        write_escaped(name, Class::HEADER, f)?;
+        if let Some(value) = value {
+            f.write_str("=")?;
+            write_escaped(value, Class::HEADER, f)?;
+        }
+    }
+    Ok(())
 }

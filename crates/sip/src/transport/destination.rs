@@ -15,7 +15,7 @@ use super::default_port;
 pub(crate) fn next_hop(uri: &Uri, dialog: Flow) -> Flow {
     let remote = match uri {
         Uri::Sip(uri) if speaks(uri, dialog.protocol) => address(uri, dialog.protocol),
-        Uri::Sip(_) | Uri::Absolute(_) => None,
+        Uri::Sip(_) | Uri::Tel(_) | Uri::Absolute(_) => None,
     };
     match remote {
         Some(remote) if remote.is_ipv4() == dialog.local.is_ipv4() => Flow { remote, ..dialog },
