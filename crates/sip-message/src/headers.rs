@@ -1,7 +1,7 @@
 //! The header fields of a message: an index over its bytes (RFC 3261 §7.3).
 #![deny(clippy::arithmetic_side_effects)]
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, ops::Range};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -70,7 +70,17 @@ impl Headers {
 
     /// All values of the header field `H`: lists are split, rows are joined.
     pub fn headers_of<H: Header>(&self) -> Values<'_, H> {
-        Values { headers: self, next_row: 0, row: None, header: PhantomData }
+        self.values_in(0..self.lines.len())
+    }
+
+    /// Every field row with its place, for those who show or check a message row by row.
+    pub fn fields(&self) -> impl Iterator<Item = HeaderField<'_>> {
+        let numbered = self.lines.iter().enumerate();
+        numbered.map(|(index, line)| HeaderField { headers: self, line, index })
+    }
+
+    fn values_in<H>(&self, rows: Range<usize>) -> Values<'_, H> {
+        Values { headers: self, rows, row: None, header: PhantomData }
     }
 
     pub(crate) fn rows<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a Line> {
@@ -139,6 +149,60 @@ impl fmt::Debug for Headers {
     }
 }
 
+/// One field row of a message.
+#[derive(Clone, Copy)]
+pub struct HeaderField<'a> {
+    headers: &'a Headers,
+    line: &'a Line,
+    index: usize,
+}
+
+impl<'a> HeaderField<'a> {
+    /// The byte of the message at which the row begins.
+    pub fn offset(&self) -> usize {
+        self.line.name.start()
+    }
+
+    /// The name, whichever way it was written.
+    pub fn name(&self) -> HeaderName {
+        self.headers.name(self.line)
+    }
+
+    /// The name as it was written: in its compact form, in any case.
+    pub fn name_as_written(&self) -> &'a str {
+        // The scan has let tokens through only.
+        str::from_utf8(self.line.name.of(&self.headers.bytes)).unwrap_or_default()
+    }
+
+    /// The value as it came, folds included, without white space at its ends.
+    pub fn raw(&self) -> &'a [u8] {
+        self.headers.raw(self.line)
+    }
+
+    /// The value as text, unfolded.
+    ///
+    /// # Errors
+    /// When it is not UTF-8.
+    pub fn text(&self) -> Result<ByteString, ParseError> {
+        self.headers.text(self.line).map(|text| ByteString::clone(&text.value))
+    }
+
+    /// The values of `H` in this row alone; none when the row is another header field.
+    pub fn values<H: Header>(&self) -> Values<'a, H> {
+        self.headers.values_in(self.index..self.index.saturating_add(1))
+    }
+}
+
+impl fmt::Debug for HeaderField<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The value may hold credentials.
+        f.debug_struct("HeaderField")
+            .field("offset", &self.offset())
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}
+
 /// The text of a header field value and where it stands in the message.
 #[derive(Clone, Debug)]
 pub(crate) struct Text {
@@ -183,7 +247,8 @@ impl Text {
 /// The values of one header field of a message; see [`Headers::headers_of`].
 pub struct Values<'a, H> {
     headers: &'a Headers,
-    next_row: usize,
+    /// The rows not looked at so far.
+    rows: Range<usize>,
     row: Option<Row>,
     header: PhantomData<fn() -> H>,
 }
@@ -218,10 +283,11 @@ impl<H: Header> Iterator for Values<'_, H> {
 
 impl<'a, H: Header> Values<'a, H> {
     fn next_line(&mut self) -> Option<&'a Line> {
-        let rest = self.headers.lines.get(self.next_row..)?;
-        let found = rest.iter().position(|line| self.headers.is(line, &H::NAME))?;
-        self.next_row = self.next_row.saturating_add(found).saturating_add(1);
-        rest.get(found)
+        let lines = self.headers.lines.get(self.rows.clone())?;
+        let found = lines.iter().position(|line| self.headers.is(line, &H::NAME));
+        let taken = found.unwrap_or(lines.len()).saturating_add(1);
+        self.rows.start = self.rows.start.saturating_add(taken).min(self.rows.end);
+        lines.get(found?)
     }
 }
 
@@ -254,7 +320,7 @@ impl Row {
 
 impl<H> fmt::Debug for Values<'_, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Values").field("next_row", &self.next_row).finish_non_exhaustive()
+        f.debug_struct("Values").field("rows", &self.rows).finish_non_exhaustive()
     }
 }
 

@@ -54,7 +54,7 @@ mod header;
 pub use header::*;
 
 mod headers;
-pub use headers::{Headers, Values};
+pub use headers::{HeaderField, Headers, Values};
 
 mod limits;
 pub use limits::{Limits, ParseOptions, Profile};

@@ -149,6 +149,24 @@ fn values_come_from_all_rows_and_all_disguises_in_order() {
 }
 
 #[test]
+fn each_row_knows_its_place_and_its_own_values() {
+    let text = "OPTIONS sip:a@b SIP/2.0\r\nv: SIP/2.0/UDP a, SIP/2.0/UDP b\r\n\
+                VIA : SIP/2.0/UDP c\r\n ;x\r\nSubject:\r\nVia: ?\r\n\r\n";
+    let message = parse(text).unwrap();
+    let rows: Vec<_> = message.headers().fields().collect();
+    let names: Vec<_> = rows.iter().map(|row| (row.offset(), row.name_as_written())).collect();
+    assert_eq!(names, [(25, "v"), (59, "VIA"), (86, "Subject"), (96, "Via")]);
+    let hosts = |row: usize| rows[row].values::<Via>().map(|via| via.map(|via| via.host));
+    assert_eq!(hosts(0).map(|host| host.unwrap().to_string()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(hosts(1).count(), 1);
+    assert_eq!(hosts(2).count(), 0);
+    assert_eq!(hosts(3).next().unwrap().unwrap_err().offset(), 101);
+    assert_eq!(rows[1].name(), HeaderName::VIA);
+    assert_eq!(rows[1].raw(), b"SIP/2.0/UDP c\r\n ;x");
+    assert_eq!(rows[1].text().unwrap(), "SIP/2.0/UDP c ;x");
+}
+
+#[test]
 fn an_error_in_a_folded_value_says_where_in_the_message() {
     let text = "SIP/2.0 200 OK\r\nFrom:\r\n   Bob \t\r\n  \t<sip:a@b.example\r\n >\r\n\r\n";
     let error = parse(text).unwrap().header::<From>().unwrap_err();
