@@ -1,0 +1,134 @@
+//! Shows any SIP message, session description, RTP or RTCP packet as an annotated tree.
+//!
+//! `cargo run --release --example inspect -- message.sip`
+//!
+//! Each row begins with the byte at which it stands. What is wrong is shown in its place, with a
+//! caret, the clause of the RFC, and the status that answers it. The exit status is 0 when all is
+//! valid, 1 when something is not, and 2 when the input cannot be read.
+//!
+//! `--json` prints the same for programs:
+//!
+//! - A request has `kind`, `method`, `uri`, `version`, a response `kind`, `status`, `reason`,
+//!   `version`. Both have `headers`, the fields as they came, `typed` and `body_length`; `body` if
+//!   the body is of a kind that is read, `ignored_length` if bytes follow the body, and `errors` if
+//!   something is wrong with single fields.
+//! - `typed` has each header field that has a type under its name in snake case: lists are arrays.
+//!   `request_uri` stands there as well.
+//! - Parameters are an object from lower-case name to text without quotes, or to `true` when there
+//!   is no value. URIs have `text` and `scheme`, SIP URIs their parts as well.
+//! - A stream has `frames`: messages, `ping` and `pong`, each with its `offset`.
+//! - What cannot be read at all is `{"error": {offset, header, expected, rfc, status}}`.
+
+mod detect;
+mod escape;
+mod fault;
+mod finding;
+mod node;
+mod options;
+mod packet;
+mod rtcp;
+mod rtp;
+mod sdp;
+mod sip;
+mod stream;
+mod tree;
+mod typed;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    env,
+    ffi::OsString,
+    fs::File,
+    io::{self, Read, Write},
+    path::Path,
+    process::ExitCode,
+};
+
+use bytes::Bytes;
+use clap::Parser;
+
+use crate::{
+    finding::Finding,
+    options::{Kind, Options},
+};
+
+fn main() -> ExitCode {
+    let (mut input, mut out) = (io::stdin().lock(), io::stdout().lock());
+    match run(env::args_os(), &mut input, &mut out) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(INVALID),
+        Err(reason) => {
+            eprintln!("error: {}", escape::visible(&reason));
+            ExitCode::from(UNREADABLE)
+        }
+    }
+}
+
+/// Prints what is in the file; tells whether it is valid, or why there is nothing to look at.
+fn run(
+    arguments: impl Iterator<Item = OsString>,
+    input: &mut impl Read,
+    out: &mut impl Write,
+) -> Result<bool, String> {
+    let options = match Options::try_parse_from(arguments) {
+        Ok(options) => options,
+        Err(help) if !help.use_stderr() => return print(out, &help.to_string()).map(|()| true),
+        Err(error) => return Err(first_paragraph(&error.to_string())),
+    };
+    let bytes = read(&options.file, input)?;
+    let finding = inspect(bytes, &options);
+    let text = if options.json {
+        let json = serde_json::to_string_pretty(&finding.json).map_err(|it| it.to_string())?;
+        escape::json(&format!("{json}\n"))
+    } else {
+        let trees: Vec<_> = finding.trees.iter().map(ToString::to_string).collect();
+        trees.join("\n")
+    };
+    print(out, &text)?;
+    Ok(finding.valid)
+}
+
+fn inspect(bytes: Bytes, options: &Options) -> Finding {
+    match if options.kind == Kind::Auto { detect::kind(&bytes) } else { options.kind } {
+        Kind::Sip | Kind::Auto => sip::inspect(&bytes, 0..bytes.len(), &options.sip()),
+        Kind::SipStream => stream::inspect(&bytes, &options.sip()),
+        Kind::Sdp => sdp::inspect(&bytes),
+        Kind::Rtp => rtp::inspect(&bytes),
+        Kind::Rtcp => rtcp::inspect(&bytes),
+    }
+}
+
+fn read(file: &Path, input: &mut impl Read) -> Result<Bytes, String> {
+    let mut bytes = Vec::new();
+    let taken = match file.to_str() {
+        Some("-") => input.take(MOST + 1).read_to_end(&mut bytes),
+        _ => File::open(file).and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes)),
+    };
+    match taken {
+        Ok(length) if length as u64 > MOST => Err(format!("{}: too large", file.display())),
+        Ok(_) => Ok(bytes.into()),
+        Err(error) => Err(format!("{}: {error}", file.display())),
+    }
+}
+
+/// A reader that has seen enough closes the pipe: that is no failure.
+fn print(out: &mut impl Write, text: &str) -> Result<(), String> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.to_string()),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// What clap says before it explains the usage, as one line.
+fn first_paragraph(text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+const INVALID: u8 = 1;
+const UNREADABLE: u8 = 2;
+/// The largest input, in bytes: far above any message, and no burden.
+const MOST: u64 = 16 << 20;

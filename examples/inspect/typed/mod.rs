@@ -1,0 +1,68 @@
+//! What the typed header fields hold, and the table of all of them.
+//!
+//! A new type needs a `Describe` in one of the files here and its name in the table.
+
+use offhook::sip_message::{self as sip, Header, HeaderField, HeaderName, ParseError};
+
+use crate::node::Node;
+
+mod address;
+mod content;
+mod scalar;
+mod time;
+mod uri;
+mod via;
+
+pub(crate) use uri::{parameters, uri};
+
+/// A value as its parts.
+pub(crate) trait Describe {
+    fn describe(&self) -> Node;
+}
+
+/// A header field that has a type.
+pub(crate) struct Typed {
+    name: HeaderName,
+    /// Whether the field may have many values, in one row or in several.
+    pub(crate) is_list: bool,
+    read: fn(&HeaderField<'_>) -> Vec<Result<Node, ParseError>>,
+}
+
+impl Typed {
+    const fn of<H: Header + Describe>() -> Self {
+        let read: fn(&HeaderField<'_>) -> Vec<Result<Node, ParseError>> =
+            |field| field.values::<H>().map(|value| value.map(|value| value.describe())).collect();
+        Self { name: H::NAME, is_list: H::IS_LIST, read }
+    }
+
+    /// The values in one row.
+    pub(crate) fn read(&self, field: &HeaderField<'_>) -> Vec<Result<Node, ParseError>> {
+        (self.read)(field)
+    }
+
+    /// The name in snake case.
+    pub(crate) fn key(&self) -> String {
+        self.name.as_str().to_ascii_lowercase().replace('-', "_")
+    }
+}
+
+/// The type of the header field `name`, if it has one.
+pub(crate) fn of(name: &HeaderName) -> Option<&'static Typed> {
+    TABLE.iter().find(|header| header.name == *name)
+}
+
+macro_rules! table {
+    ($($header:ident)*) => {
+        static TABLE: [Typed; TYPES.len()] = [$(Typed::of::<sip::$header>(),)*];
+
+        /// The names of the types in the table.
+        pub(crate) const TYPES: &[&str] = &[$(stringify!($header),)*];
+    };
+}
+
+table! {
+    Accept Allow AllowEvents CSeq CallId Contact ContentDisposition ContentEncoding ContentLength
+    ContentType Date Expires From MaxForwards MinExpires Organization PAssertedIdentity Path
+    Priority ProxyRequire RSeq Reason RecordRoute ReferTo ReferredBy ReplyTo Require RetryAfter
+    Route Server ServiceRoute Subject Supported Timestamp To Unsupported UserAgent Via Warning
+}
