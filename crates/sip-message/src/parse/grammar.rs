@@ -49,7 +49,8 @@ pub(crate) fn slash(i: &str) -> Parsed<'_, char> {
 
 /// One character with white space on both sides, which may be absent.
 fn separator<'a>(i: &'a str, separator: char, expected: &'static str) -> Parsed<'a, char> {
-    match take_class(i, Class::WHITE).1.strip_prefix(separator) {
+    let (_, i) = take_class(i, Class::WHITE);
+    match i.strip_prefix(separator) {
         Some(rest) => Ok((take_class(rest, Class::WHITE).1, separator)),
         None => Fault::error(i, expected),
     }

@@ -81,6 +81,7 @@ impl Uri {
         match self {
             // Writing to a string does not fail.
             Self::Sip(uri) => drop(write!(out, "{uri}")),
+            Self::Tel(uri) => drop(write!(out, "{uri}")),
             Self::Absolute(uri) => out.push_str(uri.as_str()),
         }
     }

@@ -2,12 +2,10 @@
 //! RFC 8760; RFC 2617 for old peers). The texts are without quotes and escapes; which of them are
 //! written in quotes is settled by RFC 7616 §3.3 to §3.5. No digest is computed here.
 
-use nom::{Parser, bytes::complete::take_while1};
-
 use super::{Header, HeaderName};
 use crate::{
     Profile, WireText,
-    parse::{ParseError, Parsed, expect, finish, is_token_char, lws1},
+    parse::{Class, ParseError, Parsed, finish, lws1, take_class1},
 };
 
 mod challenge;
@@ -59,8 +57,7 @@ macro_rules! digest_or_other {
             }
 
             fn parse<'a>(owner: &'a WireText, i: &'a str) -> Parsed<'a, Self> {
-                let scheme = expect("an authentication scheme", take_while1(is_token_char));
-                let (i, scheme) = { scheme }.parse(i)?;
+                let (i, scheme) = take_class1(i, Class::TOKEN, "an authentication scheme")?;
                 if !scheme.eq_ignore_ascii_case(DIGEST) {
                     let (rest, other) = AuthScheme::parse(owner, scheme, i)?;
                     return Ok((rest, Self::Other(other)));

@@ -8,8 +8,8 @@ use smallvec::SmallVec;
 use crate::{
     Parameters, Profile, WireText,
     parse::{
-        Fault, Parsed, equal, expect, is_token, is_token_char, lws, quoted_string, token, unquote,
-        write_quoted,
+        Class, Fault, Parsed, equal, expect, is_token, lws, quoted_string, take_class1, token,
+        unquote, write_quoted,
     },
 };
 
@@ -206,8 +206,8 @@ pub(super) fn unquoted(owner: &WireText, raw: &str) -> ByteString {
 /// `auth-param-name EQUAL ( token / quoted-string )`. Values whose quotes are missing may hold what
 /// no token can, such as the `:` of a URI or the `=` of Base64.
 fn auth_param<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, AuthParam<'a>> {
-    let name = expect("a parameter name", take_while1(is_token_char));
-    let (from, (name, _)) = (name, equal).parse(i)?;
+    let (from, name) = take_class1(i, Class::TOKEN, "a parameter name")?;
+    let (from, _) = equal(from)?;
     let (rest, raw) = if from.starts_with('"') {
         quoted_string(from)?
     } else if owner.is_tolerant() {
@@ -275,7 +275,7 @@ pub(super) fn element_length(text: &[u8], profile: Profile) -> usize {
 
 /// A token, and behind it white space or nothing, but no `=`.
 fn starts_with_scheme(text: &[u8]) -> bool {
-    let length = text.iter().take_while(|&&byte| is_token_char(byte.into())).count();
+    let length = Class::TOKEN.length(text);
     let rest = text.get(length..).unwrap_or_default();
     let behind = rest.iter().find(|byte| !is_white(byte));
     match (rest.first(), behind) {
