@@ -8,7 +8,8 @@ use bytes::Bytes;
 use crate::{
     CSeq, CallId, From, Header, HeaderName, Headers, MaxForwards, Message, Method, ParseError,
     ParseOptions, Profile, Request, Response, ResponseBuilder, StatusCode, To, Uri, Via,
-    parse::{Scan, start_of_message},
+    header::Known,
+    parse::{Line, Scan, start_of_message},
 };
 
 /// A request whose mandatory header fields are there, single and sound (RFC 3261 §8.1.1), whose
@@ -318,7 +319,16 @@ fn max_forwards(headers: &Headers, profile: Profile) -> Result<Option<u8>, Parse
 
 /// Of two rows the next hop may take the other one, and so do what nobody has checked.
 fn check_single(headers: &Headers) -> Result<(), ParseError> {
-    SINGLE.iter().try_for_each(|name| no_second(headers, name))
+    let mut seen = 0_u128;
+    for line in &headers.lines {
+        let Some(known) = line.known else { continue };
+        let bit = SINGLE & known.bit();
+        if seen & bit != 0 {
+            return Err(twice(line, HeaderName::known(known)));
+        }
+        seen |= bit;
+    }
+    Ok(())
 }
 
 /// The only value of `H`.
@@ -329,8 +339,11 @@ fn single<H: Header>(headers: &Headers) -> Result<H, ParseError> {
 
 fn no_second(headers: &Headers, name: &HeaderName) -> Result<(), ParseError> {
     let Some(second) = headers.rows(name).nth(1) else { return Ok(()) };
-    let error = ParseError::new(second.name.start(), "one such header field", "RFC 3261 §7.3.1");
-    Err(error.within(name.clone()))
+    Err(twice(second, name.clone()))
+}
+
+fn twice(second: &Line, name: HeaderName) -> ParseError {
+    ParseError::new(second.name.start(), "one such header field", "RFC 3261 §7.3.1").within(name)
 }
 
 pub(crate) fn missing(headers: &Headers, name: HeaderName) -> ParseError {
@@ -353,20 +366,18 @@ const MANDATORY: [HeaderName; 5] =
     [HeaderName::VIA, HeaderName::FROM, HeaderName::TO, HeaderName::CALL_ID, HeaderName::CSEQ];
 
 /// Fields that are no lists and decide what a request does, besides those that each request has.
-const SINGLE: [HeaderName; 12] = [
-    HeaderName::CONTENT_TYPE,
-    HeaderName::CONTENT_DISPOSITION,
-    HeaderName::EVENT,
-    HeaderName::EXPIRES,
-    HeaderName::MIN_SE,
-    HeaderName::RACK,
-    HeaderName::REFER_TO,
-    HeaderName::REPLACES,
-    HeaderName::SESSION_EXPIRES,
-    HeaderName::SIP_IF_MATCH,
-    HeaderName::SUBSCRIPTION_STATE,
-    HeaderName::TARGET_DIALOG,
-];
+const SINGLE: u128 = Known::ContentType.bit()
+    | Known::ContentDisposition.bit()
+    | Known::Event.bit()
+    | Known::Expires.bit()
+    | Known::MinSe.bit()
+    | Known::RAck.bit()
+    | Known::ReferTo.bit()
+    | Known::Replaces.bit()
+    | Known::SessionExpires.bit()
+    | Known::SipIfMatch.bit()
+    | Known::SubscriptionState.bit()
+    | Known::TargetDialog.bit();
 
 /// Schemes besides `sip` and `sips` that a Request-URI may have: RFC 3966, RFC 5031.
 const ROUTABLE: [&str; 2] = ["tel", "urn"];

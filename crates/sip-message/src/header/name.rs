@@ -168,6 +168,11 @@ macro_rules! names {
 }
 
 impl Known {
+    /// A bit of its own, so that a set of names is a number.
+    pub(crate) const fn bit(self) -> u128 {
+        1 << self as u8
+    }
+
     /// Looks in [`PLACES`] until the name or an empty place is found.
     fn of_long(name: &[u8]) -> Option<Self> {
         let mut place = place(name);

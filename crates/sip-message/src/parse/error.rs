@@ -99,6 +99,16 @@ pub(crate) struct Fault<'a> {
 }
 
 impl<'a> Fault<'a> {
+    /// The error that this is for the one who asked to read `text`, of which `rest` is left.
+    #[cold]
+    pub(crate) fn in_text(self, text: &str, rfc: &'static str) -> ParseError {
+        let expected = match self.expected {
+            "" => "a value of this header field",
+            expected => expected,
+        };
+        ParseError::new(text.len().saturating_sub(self.rest.len()), expected, rfc)
+    }
+
     pub(crate) fn error<T>(rest: &'a str, expected: &'static str) -> Parsed<'a, T> {
         Err(nom::Err::Error(Self { rest, expected }))
     }

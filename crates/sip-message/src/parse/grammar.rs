@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use nom::{Parser, sequence::delimited};
+use nom::Parser;
 
 use super::{Class, Fault, ParseError, Parsed, class::take_class1, take_class};
 
@@ -125,19 +125,18 @@ where
 pub(crate) fn finish<'a, O>(
     text: &'a str,
     rfc: &'static str,
-    parser: impl Parser<&'a str, Output = O, Error = Fault<'a>>,
+    mut parser: impl Parser<&'a str, Output = O, Error = Fault<'a>>,
 ) -> Result<O, ParseError> {
-    let stop = |rest: &str, expected: &'static str| {
-        let expected = if expected.is_empty() { "a value of this header field" } else { expected };
-        ParseError::new(text.len().saturating_sub(rest.len()), expected, rfc)
-    };
-    match delimited(lws, parser, lws).parse(text) {
-        Ok(("", value)) => Ok(value),
-        Ok((rest, _)) => Err(stop(rest, "the end of the value")),
-        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => {
-            Err(stop(fault.rest, fault.expected))
+    match parser.parse(take_class(text, Class::WHITE).1) {
+        Ok((rest, value)) if Class::WHITE.covers(rest) => Ok(value),
+        Ok((rest, _)) => {
+            let rest = take_class(rest, Class::WHITE).1;
+            Err(Fault { rest, expected: "the end of the value" }.in_text(text, rfc))
         }
-        Err(nom::Err::Incomplete(_)) => Err(stop("", "more")),
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.in_text(text, rfc)),
+        Err(nom::Err::Incomplete(_)) => {
+            Err(Fault { rest: "", expected: "more" }.in_text(text, rfc))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ordered parameters, `;name` or `;name=value`, of URIs and of header fields.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, mem};
 
 use bytestring::ByteString;
 use smallvec::SmallVec;
@@ -17,12 +17,15 @@ use crate::{
 ///
 /// Values are the text as it stands on the wire: with its quotes in a header field, with its
 /// escapes in a URI. What was parsed is one slice of its message, until it is changed.
-#[derive(Clone, Default)]
-pub struct Parameters {
+#[derive(Clone)]
+pub struct Parameters(Repr);
+
+#[derive(Clone)]
+enum Repr {
     /// From the first `;` on, as it came. It has been read once and holds no name twice.
-    wire: ByteString,
-    /// What holds instead of `wire` once something has been changed.
-    changed: Option<Vec<Parameter>>,
+    Wire(ByteString),
+    /// One by one, since something has been changed.
+    Changed(Vec<Parameter>),
 }
 
 type Parameter = (ByteString, Option<ByteString>);
@@ -30,7 +33,7 @@ type Parameter = (ByteString, Option<ByteString>);
 impl Parameters {
     /// No parameters.
     pub const fn new() -> Self {
-        Self { wire: ByteString::new(), changed: None }
+        Self(Repr::Wire(ByteString::new()))
     }
 
     /// The parameter `name`: `None` when absent, `Some(None)` when it has no value.
@@ -63,11 +66,12 @@ impl Parameters {
     /// [`Parameters::set_quoted`] for free text.
     pub fn set(&mut self, name: impl Into<ByteString>, value: Option<impl Into<ByteString>>) {
         let (name, value) = (name.into(), value.map(Into::into));
-        let list = self.to_list();
-        match list.iter_mut().find(|(own, _)| own.eq_ignore_ascii_case(&name)) {
-            Some(parameter) => parameter.1 = value,
-            None => list.push((name, value)),
-        }
+        self.change(|list| {
+            match list.iter_mut().find(|(own, _)| own.eq_ignore_ascii_case(&name)) {
+                Some(parameter) => parameter.1 = value,
+                None => list.push((name, value)),
+            }
+        });
     }
 
     /// Sets the parameter `name` to `text` as a quoted string (header fields only).
@@ -81,16 +85,16 @@ impl Parameters {
     pub fn remove(&mut self, name: &str) -> bool {
         let was_there = self.contains(name);
         if was_there {
-            self.to_list().retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+            self.change(|list| list.retain(|(own, _)| !own.eq_ignore_ascii_case(name)));
         }
         was_there
     }
 
     /// All parameters in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        let (wire, list) = match &self.changed {
-            Some(list) => ("", list.as_slice()),
-            None => (&*self.wire, &[][..]),
+        let (wire, list) = match &self.0 {
+            Repr::Wire(text) => (text.as_ref(), &[][..]),
+            Repr::Changed(list) => ("", list.as_slice()),
         };
         let list = list.iter().map(|(name, value)| (name.as_ref(), value.as_deref()));
         Split(wire).chain(list)
@@ -118,21 +122,35 @@ impl Parameters {
         }
     }
 
-    /// The parameters one by one, so that they can be changed.
-    fn to_list(&mut self) -> &mut Vec<Parameter> {
-        let slice = |part| self.wire.slice_ref(part);
-        let parameter = |(name, value): (_, Option<_>)| (slice(name), value.map(slice));
-        self.changed.get_or_insert_with(|| Split(&self.wire).map(parameter).collect())
+    fn change(&mut self, change: impl FnOnce(&mut Vec<Parameter>)) {
+        let mut list = match mem::take(&mut self.0) {
+            Repr::Changed(list) => list,
+            Repr::Wire(text) => {
+                let slice = |part| text.slice_ref(part);
+                Split(&text).map(|(name, value)| (slice(name), value.map(slice))).collect()
+            }
+        };
+        change(&mut list);
+        self.0 = Repr::Changed(list);
     }
 
     /// What the rules below have read, from the first `;` in `i` to where `rest` begins.
     fn read(owner: &WireText, i: &str, rest: &str) -> Self {
         let length = i.len().saturating_sub(rest.len());
         let wire = i.get(..length).filter(|wire| !wire.is_empty());
-        Self {
-            wire: wire.map_or_else(ByteString::new, |wire| owner.slice_ref(wire)),
-            changed: None,
-        }
+        Self(Repr::Wire(wire.map_or_else(ByteString::new, |wire| owner.slice_ref(wire))))
+    }
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Default for Repr {
+    fn default() -> Self {
+        Self::Wire(ByteString::new())
     }
 }
 
