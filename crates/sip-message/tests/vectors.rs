@@ -299,6 +299,9 @@ fn typed_errors(message: &Message) -> Vec<ParseError> {
         Accept Date Timestamp MaxForwards Expires MinExpires RSeq RetryAfter Allow AllowEvents
         Supported Require ProxyRequire Unsupported Reason Warning UserAgent Server Subject
         Organization Priority
+        AcceptEncoding AcceptLanguage ContentLanguage MimeVersion AlertInfo CallInfo ErrorInfo
+        InReplyTo Event SubscriptionState SipEtag SipIfMatch SuppressIfMatch InfoPackage RecvInfo
+        RAck SessionExpires MinSe MaxBreadth FlowTimer
     }
     errors
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use bytestring::ByteString;
 use nom::{Parser, combinator::opt};
 
-use super::{Header, HeaderName};
+use super::{Header, HeaderName, Quality};
 use crate::{
     Parameters, Uri, WireText,
     parse::{
@@ -194,6 +194,20 @@ impl Contact {
     /// The `expires` parameter, in seconds, if there is a sound one (RFC 3261 §10.2.1.1).
     pub fn expires(&self) -> Option<u32> {
         self.parameters()?.number("expires")
+    }
+
+    /// The `q` parameter, if there is a sound one (RFC 3261 §20.10).
+    pub fn q(&self) -> Option<Quality> {
+        Quality::of(self.parameters()?)
+    }
+
+    /// The same contact, preferred so much. `*` has no parameters and stays as it is.
+    #[must_use]
+    pub fn with_q(mut self, q: Quality) -> Self {
+        if let Self::Address { parameters, .. } = &mut self {
+            q.set(parameters);
+        }
+        self
     }
 }
 

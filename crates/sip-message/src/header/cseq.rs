@@ -1,7 +1,11 @@
 //! What identifies a request: `CSeq` and `Call-ID` (RFC 3261 §20.16, §20.8).
 
 use bytestring::ByteString;
-use nom::{character::complete::char, combinator::opt};
+use nom::{
+    Parser,
+    character::complete::char,
+    combinator::{opt, recognize},
+};
 
 use super::{Header, HeaderName};
 use crate::{
@@ -59,13 +63,17 @@ impl Header for CallId {
     const IS_LIST: bool = false;
 
     fn parse(value: &WireText) -> Result<Self, ParseError> {
-        let rule = nom::combinator::recognize((word, opt((char('@'), word))));
-        finish(value, "RFC 3261 §20.8", rule).map(|text| Self(value.slice_ref(text)))
+        finish(value, "RFC 3261 §20.8", call_id).map(|text| Self(value.slice_ref(text)))
     }
 
     fn write(&self, out: &mut String) {
         out.push_str(&self.0);
     }
+}
+
+/// `callid`.
+pub(super) fn call_id(i: &str) -> Parsed<'_, &str> {
+    recognize((word, opt((char('@'), word)))).parse(i)
 }
 
 /// `word` (RFC 3261 §25.1).

@@ -7,22 +7,31 @@ mod name;
 pub use name::HeaderName;
 pub(crate) use name::Known;
 
+mod accept;
+pub use accept::{Accept, AcceptEncoding};
+
 mod address;
 pub use address::{
     Contact, From, NameAddr, PAssertedIdentity, Path, RecordRoute, ReferTo, ReferredBy, ReplyTo,
     Route, ServiceRoute, To,
 };
 
+mod answer_mode;
+pub use answer_mode::{AnswerMode, AnswerModeValue, PrivAnswerMode, ReferSub};
+
 mod cseq;
 pub use cseq::{CSeq, CallId};
 
 mod content;
 pub use content::{
-    Accept, ContentDisposition, ContentEncoding, ContentLength, ContentType, MediaType,
+    ContentDisposition, ContentEncoding, ContentLength, ContentType, MediaType, MimeVersion,
 };
 
 mod date;
 pub use date::{Date, Timestamp};
+
+mod dialog_id;
+pub use dialog_id::{Join, Replaces, TargetDialog};
 
 mod digest;
 pub use digest::{
@@ -31,16 +40,42 @@ pub use digest::{
     Username, WwwAuthenticate,
 };
 
+mod etag;
+pub use etag::{SipEtag, SipIfMatch, SuppressIfMatch};
+
+mod event;
+pub use event::{AllowEvents, Event, EventReason, SubscriptionState, Substate};
+
+mod in_reply_to;
+pub use in_reply_to::InReplyTo;
+
+mod info;
+pub use info::{AlertInfo, CallInfo, ErrorInfo, InfoTarget};
+
+mod info_package;
+pub use info_package::{InfoPackage, RecvInfo};
+
+mod language;
+pub use language::{AcceptLanguage, ContentLanguage};
+
 mod number;
-pub use number::{Expires, MaxForwards, MinExpires, RSeq, RetryAfter};
+pub use number::{Expires, FlowTimer, MaxBreadth, MaxForwards, MinExpires, RAck, RSeq, RetryAfter};
 
 mod open_token;
 
 mod option;
-pub use option::{Allow, AllowEvents, ProxyRequire, Require, Supported, Unsupported};
+pub use option::{Allow, ProxyRequire, Require, Supported, Unsupported};
+
+mod quality;
+pub use quality::Quality;
 
 mod reason;
 pub use reason::{Reason, Warning};
+
+mod session_timer;
+pub use session_timer::{MinSe, Refresher, SessionExpires};
+
+mod shape;
 
 mod text;
 pub use text::{Organization, Priority, Server, Subject, UserAgent};
@@ -76,6 +111,9 @@ pub trait Header: Sized + PartialEq {
     /// Appends the value to `out`, without name and line end.
     fn write(&self, out: &mut String);
 }
+
+#[cfg(test)]
+mod probe;
 
 #[cfg(test)]
 mod tests;

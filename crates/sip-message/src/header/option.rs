@@ -7,8 +7,9 @@ use bytestring::ByteString;
 
 use super::{Header, HeaderName};
 use crate::{
-    Method, WireText,
-    parse::{ParseError, expect, finish, token},
+    Method, Profile, WireText,
+    headers::element_length,
+    parse::{Class, ParseError, expect, finish, token},
 };
 
 /// A method that the sender supports, RFC 3261 §20.5.
@@ -19,6 +20,10 @@ impl Header for Allow {
     const NAME: HeaderName = HeaderName::ALLOW;
     const IS_LIST: bool = true;
     const MAY_BE_EMPTY: bool = true;
+
+    fn element_length(text: &[u8], profile: Profile) -> usize {
+        token_length(text, profile)
+    }
 
     fn parse(value: &WireText) -> Result<Self, ParseError> {
         let method = finish(value, "RFC 3261 §20.5", expect("a method", token))?;
@@ -56,6 +61,10 @@ macro_rules! token_lists {
             const IS_LIST: bool = true;
             const MAY_BE_EMPTY: bool = $may_be_empty;
 
+            fn element_length(text: &[u8], profile: Profile) -> usize {
+                token_length(text, profile)
+            }
+
             fn parse(value: &WireText) -> Result<Self, ParseError> {
                 finish(value, $rfc, token).map(|tag| Self(value.slice_ref(tag)))
             }
@@ -76,6 +85,51 @@ token_lists! {
     ProxyRequire PROXY_REQUIRE false "RFC 3261 §20.29";
     /// An extension that was required and is not supported, RFC 3261 §20.40.
     Unsupported UNSUPPORTED false "RFC 3261 §20.40";
-    /// An event package that the sender supports, RFC 6665 §8.2.2.
-    AllowEvents ALLOW_EVENTS false "RFC 6665 §8.2.2";
+}
+
+/// How far the first token of a list goes. Some phones separate methods and option tags by white
+/// space alone: a token cannot hold any, so that each still stands for itself.
+fn token_length(text: &[u8], profile: Profile) -> usize {
+    match profile {
+        Profile::Strict => element_length(text),
+        Profile::Tolerant => {
+            let white = |byte: &u8| matches!(byte, b'\r' | b'\n') || Class::WHITE.has(*byte);
+            let leading = text.iter().take_while(|byte| white(byte)).count();
+            let token = text.iter().skip(leading);
+            let ends = |byte: &u8| *byte == b',' || white(byte);
+            leading.saturating_add(token.take_while(|byte| !ends(byte)).count())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Message, ParseOptions};
+
+    fn tags(row: &str, profile: Profile) -> Result<Vec<String>, ParseError> {
+        let text = format!("OPTIONS sip:a@b.example SIP/2.0\r\nSupported: {row}\r\n\r\n");
+        let options = ParseOptions { profile, ..ParseOptions::default() };
+        let message = Message::parse_with(text.into(), &options).unwrap();
+        message.headers_of().map(|tag| tag.map(|Supported(tag)| tag.to_string())).collect()
+    }
+
+    #[test]
+    fn tags_that_are_separated_by_white_space_alone_are_forgiven() {
+        for row in ["100rel timer", "100rel\ttimer", "100rel  , timer", "100rel,\r\n timer"] {
+            assert_eq!(tags(row, Profile::Tolerant).unwrap(), ["100rel", "timer"], "{row}");
+        }
+        assert_eq!(tags("100rel , timer", Profile::Strict).unwrap(), ["100rel", "timer"]);
+        let error = tags("100rel timer", Profile::Strict).unwrap_err();
+        assert_eq!(error.offset(), 51);
+        assert!(tags("100rel timer;x", Profile::Tolerant).is_err());
+    }
+
+    #[test]
+    fn methods_that_are_separated_by_white_space_alone_are_forgiven() {
+        let text = "OPTIONS sip:a@b.example SIP/2.0\r\nAllow: INVITE ACK,BYE\r\n\r\n";
+        let message = Message::parse(text.into()).unwrap();
+        let methods: Result<Vec<Allow>, _> = message.headers_of().collect();
+        assert_eq!(methods.unwrap(), [Method::INVITE, Method::ACK, Method::BYE].map(Allow));
+    }
 }

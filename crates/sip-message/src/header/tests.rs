@@ -167,7 +167,6 @@ fn numbers_over_their_range_are_refused() {
     assert!(parse::<CSeq>("1INVITE").is_err());
     assert_eq!(parse::<CSeq>("4294967295 INVITE").unwrap().number, u32::MAX);
     assert!(parse::<MaxForwards>("256").is_err());
-    assert!(parse::<Expires>("4294967296").is_err());
     assert!(parse::<ContentLength>("-999").is_err());
     assert!(parse::<ContentLength>("99999999999999999999999999").is_err());
     assert!(parse::<ContentLength>("1 2").is_err());
