@@ -50,6 +50,7 @@ pub(super) fn write_byte(byte: u8, is_plain: bool, out: &mut impl fmt::Write) ->
 
 /// The longest start of `i` that is of the class `class` and of escapes. If `lax`, what peers
 /// forget to escape belongs to it too; it is escaped when it is written.
+#[inline]
 pub(super) fn take_fit(i: &str, class: Class, lax: bool) -> (&str, &str) {
     let bytes = i.as_bytes();
     let mut length = class.length(bytes);

@@ -73,8 +73,8 @@ impl std::str::FromStr for Host {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let owner = WireText::from(text);
-        match host(&owner, &owner) {
-            Ok(("", host)) => Ok(host),
+        match host(&owner, owner.is_tolerant()) {
+            Ok(("", host)) => Ok(host.of(&owner)),
             Ok(_) | Err(_) => Err(ParseError::new(0, "a host", "RFC 3261 §25.1")),
         }
     }
@@ -90,27 +90,49 @@ impl fmt::Display for Host {
     }
 }
 
-/// `host`; `i` must be a part of `owner`.
-pub(crate) fn host<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Host> {
+/// A host that has been read and does not yet share the bytes it came from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Read<'a> {
+    Name(&'a str),
+    V4(Ipv4Addr),
+    V6(Ipv6Addr),
+}
+
+impl Read<'_> {
+    /// The host; the text it was read from must be a part of `owner`.
+    #[inline]
+    pub(super) fn of(self, owner: &WireText) -> Host {
+        match self {
+            Self::Name(name) => Host::Name(owner.slice_ref(name)),
+            Self::V4(address) => Host::V4(address),
+            Self::V6(address) => Host::V6(address),
+        }
+    }
+}
+
+/// `host`.
+#[inline]
+fn host(i: &str, tolerant: bool) -> Parsed<'_, Read<'_>> {
     if i.starts_with('[') {
-        return ipv6_reference(owner, i);
+        return ipv6_reference(i, tolerant);
     }
     let (length, top) = labels(i)?;
     let (text, rest) = i.split_at_checked(length).unwrap_or((i, ""));
     if !top.is_ascii_alphabetic() {
-        return address_or_odd_name(owner, text, rest)
-            .ok_or(nom::Err::Error(Fault { rest: i, expected: "a host name or an IPv4 address" }));
+        return match address_or_odd_name(text, tolerant) {
+            Some(host) => Ok((rest, host)),
+            None => Fault::error(i, "a host name or an IPv4 address"),
+        };
     }
-    if !owner.is_tolerant()
-        && let Some(at) = memchr::memchr(b'_', text.as_bytes())
-    {
+    if !tolerant && let Some(at) = memchr::memchr(b'_', text.as_bytes()) {
         return Fault::error(i.get(at..).unwrap_or_default(), "a host name without underscores");
     }
-    Ok((rest, Host::Name(owner.slice_ref(text))))
+    Ok((rest, Read::Name(text)))
 }
 
 /// Walks over the labels at the start of `i`, one final dot included. Gives their length and the
 /// first byte of the last of them, which tells most names from addresses.
+#[inline]
 fn labels(i: &str) -> Result<(usize, u8), nom::Err<Fault<'_>>> {
     let (mut length, mut top, mut previous) = (0_usize, 0, b'.');
     for &byte in i.as_bytes() {
@@ -140,26 +162,33 @@ fn labels(i: &str) -> Result<(usize, u8), nom::Err<Fault<'_>>> {
 /// An IPv4 address, or a name whose last label starts with a digit or an underscore. The grammar
 /// has no such names, but networks at home and at work do; one of digits alone could be taken for
 /// an address by some resolver and is refused.
-fn address_or_odd_name<'a>(
-    owner: &WireText,
-    text: &'a str,
-    rest: &'a str,
-) -> Option<(&'a str, Host)> {
+fn address_or_odd_name(text: &str, tolerant: bool) -> Option<Read<'_>> {
     if let Ok(address) = text.parse() {
-        return Some((rest, Host::V4(address)));
+        return Some(Read::V4(address));
     }
     let top = text.strip_suffix('.').unwrap_or(text).rsplit('.').next()?;
-    let is_name = owner.is_tolerant() && !Class::DIGIT.covers(top);
-    is_name.then(|| (rest, Host::Name(owner.slice_ref(text))))
+    (tolerant && !Class::DIGIT.covers(top)).then_some(Read::Name(text))
 }
 
-/// `host [ COLON port ]`. White space around the colon is legal in `Via` only (RFC 3261 §20.42).
+/// `host [ COLON port ]`; `i` must be a part of `owner`. White space around the colon is legal in
+/// `Via` only (RFC 3261 §20.42).
 pub(crate) fn host_port<'a>(
     owner: &WireText,
     spaced: bool,
     i: &'a str,
 ) -> Parsed<'a, (Host, Option<u16>)> {
-    let (i, host) = host(owner, i)?;
+    let (rest, (host, port)) = read_host_port(i, spaced, owner.is_tolerant())?;
+    Ok((rest, (host.of(owner), port)))
+}
+
+/// The same, without the bytes.
+#[inline]
+pub(super) fn read_host_port(
+    i: &str,
+    spaced: bool,
+    tolerant: bool,
+) -> Parsed<'_, (Read<'_>, Option<u16>)> {
+    let (i, host) = host(i, tolerant)?;
     let before = if spaced { take_class(i, Class::WHITE).1 } else { i };
     let Some(after) = before.strip_prefix(':') else { return Ok((i, (host, None))) };
     let after = if spaced { take_class(after, Class::WHITE).1 } else { after };
@@ -172,7 +201,7 @@ pub(crate) fn host_port<'a>(
 
 /// `IPv6reference` (RFC 5954 §4.1). A zone belongs to one machine and means nothing to another:
 /// there is no place for it in the grammar, and none here.
-fn ipv6_reference<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Host> {
+fn ipv6_reference(i: &str, tolerant: bool) -> Parsed<'_, Read<'_>> {
     let inside = i.get(1..).unwrap_or_default();
     let in_address = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
     let end = inside.bytes().position(|byte| !in_address(byte)).unwrap_or(inside.len());
@@ -185,9 +214,9 @@ fn ipv6_reference<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Host> {
         };
         return Fault::error(rest, expected);
     };
-    let address = if owner.is_tolerant() { ipv6(text) } else { text.parse().ok() };
+    let address = if tolerant { ipv6(text) } else { text.parse().ok() };
     match address {
-        Some(address) => Ok((after, Host::V6(address))),
+        Some(address) => Ok((after, Read::V6(address))),
         None => Fault::error(i, "an IPv6 address"),
     }
 }

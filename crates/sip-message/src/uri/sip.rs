@@ -8,7 +8,7 @@ use super::{
     AddressOfRecord, Host, Parameters, TelUri,
     compare::has_name_twice,
     escape::{escape_user, take_fit, unescape, write_escaped},
-    host_port,
+    host::read_host_port,
     parameters::uri_parameters,
 };
 use crate::{
@@ -147,9 +147,10 @@ impl fmt::Debug for SipUri {
 }
 
 /// What follows `sip:` or `sips:`; `i` must be a part of `owner`.
+#[inline]
 pub(super) fn sip_uri<'a>(owner: &WireText, secure: bool, i: &'a str) -> Parsed<'a, SipUri> {
-    let (i, (user, password)) = userinfo(owner, i);
-    let (i, (host, port)) = host_port(owner, false, i)?;
+    let (i, (user, password)) = userinfo(i, owner.is_tolerant());
+    let (i, (host, port)) = read_host_port(i, false, owner.is_tolerant())?;
     let (rest, parameters) = uri_parameters(owner, i)?;
     let length = i.len().saturating_sub(rest.len());
     let has_escapes = memchr::memchr(b'%', i.as_bytes().get(..length).unwrap_or_default());
@@ -157,31 +158,36 @@ pub(super) fn sip_uri<'a>(owner: &WireText, secure: bool, i: &'a str) -> Parsed<
         return Fault::error(i, "parameters of which no name comes twice");
     }
     let (rest, headers) = match rest.strip_prefix('?') {
-        Some(after) => headers(owner, after).map(|(rest, headers)| (rest, Some(headers)))?,
+        Some(after) => headers(after, owner.is_tolerant()).map(|(rest, it)| (rest, Some(it)))?,
         None => (rest, None),
     };
-    Ok((rest, SipUri { secure, user, password, host, port, parameters, headers }))
+    let slice = |text| owner.slice_ref(text);
+    let uri = SipUri {
+        secure,
+        user: user.map(slice),
+        password: password.map(slice),
+        host: host.of(owner),
+        port,
+        parameters,
+        headers: headers.map(slice),
+    };
+    Ok((rest, uri))
 }
 
-type UserInfo = (Option<ByteString>, Option<ByteString>);
-
 /// `[ user [ ":" password ] "@" ]`. None of the parts behind can hold an unescaped `@`.
-fn userinfo<'a>(owner: &WireText, i: &'a str) -> (&'a str, UserInfo) {
-    let none = (i, (None, None));
-    let (user, rest) = take_fit(i, Class::USER, owner.is_tolerant());
+#[inline]
+fn userinfo(i: &str, tolerant: bool) -> (&str, (Option<&str>, Option<&str>)) {
+    let (user, rest) = take_fit(i, Class::USER, tolerant);
     let (password, rest) = match rest.strip_prefix(':') {
         None => (None, rest),
         Some(after) => {
-            let (password, rest) = take_fit(after, Class::PASSWORD, owner.is_tolerant());
+            let (password, rest) = take_fit(after, Class::PASSWORD, tolerant);
             (Some(password), rest)
         }
     };
     match rest.strip_prefix('@') {
-        Some(rest) if !user.is_empty() => {
-            let slice = |text| owner.slice_ref(text);
-            (rest, (Some(slice(user)), password.map(slice)))
-        }
-        _ => none,
+        Some(rest) if !user.is_empty() => (rest, (Some(user), password)),
+        _ => (i, (None, None)),
     }
 }
 
@@ -189,7 +195,7 @@ fn userinfo<'a>(owner: &WireText, i: &'a str) -> (&'a str, UserInfo) {
 ///
 /// In the tolerant profile a value may hold what should be escaped but ends nothing here: phones
 /// write `?Replaces=id@host;to-tag=a;from-tag=b` into `Refer-To` as it stands.
-fn headers<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, ByteString> {
+fn headers(i: &str, tolerant: bool) -> Parsed<'_, &str> {
     let mut rest = i;
     loop {
         let (name, after) = take_fit(rest, Class::HEADER, false);
@@ -200,16 +206,14 @@ fn headers<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, ByteString> {
             return Fault::error(after, "\"=\" after a URI header name");
         };
         rest = take_fit(value, Class::HEADER, false).1;
-        while owner.is_tolerant()
-            && let Some(after) = rest.strip_prefix(['@', ';', '=', ','])
-        {
+        while tolerant && let Some(after) = rest.strip_prefix(['@', ';', '=', ',']) {
             rest = take_fit(after, Class::HEADER, false).1;
         }
         let Some(next) = rest.strip_prefix('&') else { break };
         rest = next;
     }
     let length = i.len().saturating_sub(rest.len());
-    Ok((rest, owner.slice_ref(i.get(..length).unwrap_or_default())))
+    Ok((rest, i.get(..length).unwrap_or_default()))
 }
 
 /// Each `=` behind the first of a header, and all that does not fit, is escaped.
