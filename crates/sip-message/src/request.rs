@@ -6,6 +6,7 @@ use bytestring::ByteString;
 
 use crate::{
     Envelope, Header, Headers, Method, ParseError, Profile, RequestBuilder, Uri, Values, WireText,
+    builder::Written,
     message::common,
     parse::{Scan, Span},
 };
@@ -60,12 +61,26 @@ impl Request {
         str::from_utf8(self.version.of(&self.headers.bytes)).unwrap_or_default()
     }
 
+    pub(crate) fn uri_span(&self) -> Span {
+        self.uri
+    }
+
+    pub(crate) fn version_span(&self) -> Span {
+        self.version
+    }
+
     pub(crate) fn version_offset(&self) -> usize {
         self.version.start()
     }
 
     pub(crate) fn uri_offset(&self) -> usize {
         self.uri.start()
+    }
+
+    /// A request that a builder has written.
+    pub(crate) fn built(method: Method, written: Written) -> Self {
+        let Written { headers, start_line: [_, uri, version], body } = written;
+        Self { headers, method, uri, version, body }
     }
 
     /// `Method SP Request-URI SP SIP-Version`. The URI may hold anything here, white space too: it

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crate::{
     Envelope, Header, Headers, ParseError, Profile, ResponseBuilder, StatusCode, ValidRequest,
     Values,
+    builder::Written,
     message::common,
     parse::{Scan, Span},
 };
@@ -68,6 +69,20 @@ impl Response {
     /// The protocol version as it stands on the status line.
     pub fn version(&self) -> &str {
         str::from_utf8(self.version.of(&self.headers.bytes)).unwrap_or_default()
+    }
+
+    pub(crate) fn version_span(&self) -> Span {
+        self.version
+    }
+
+    pub(crate) fn reason_span(&self) -> Span {
+        self.reason
+    }
+
+    /// A response that a builder has written.
+    pub(crate) fn built(status: StatusCode, written: Written) -> Self {
+        let Written { headers, start_line: [version, _, reason], body } = written;
+        Self { headers, status, version, reason, body }
     }
 
     /// `SIP-Version SP Status-Code SP Reason-Phrase`.

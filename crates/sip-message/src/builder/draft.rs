@@ -1,251 +1,350 @@
-//! The rows of a message in the making, and the one time they are written.
+//! A message in the making: its rows, the text that was written for them, and its body.
+#![deny(clippy::arithmetic_side_effects)]
 
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use bytestring::ByteString;
+use smallvec::SmallVec;
 
-use super::{BuildError, read_back::row_fault};
+use super::{
+    BuildError,
+    read_back::{content_type_fault, row_fault},
+    row::{Row, Source},
+};
 use crate::{
-    ContentType, Header, HeaderName, Headers, Limits, Message, ParseError, ParseOptions, Profile,
-    To,
+    Header, HeaderName, Headers, ParseError, Profile, To,
     headers::unfold,
-    message::content_length,
-    parse::{Line, Scan, is_token},
+    parse::{Line, Span, is_token},
 };
 
-/// The rows and the body of a message in the making.
+/// The rows and the body of a message in the making. No row has memory of its own.
 #[derive(Clone, Default)]
 pub(super) struct Draft {
+    /// The message that it started from; empty if there is none.
+    pub(super) original: Bytes,
+    /// What is written for this message: whole rows with their line ends, and the Request-URI.
+    pub(super) text: String,
     pub(super) rows: Vec<Row>,
-    pub(super) body: Bytes,
+    /// Why rows cannot stand in a message. A fault of a row that has gone means nothing.
+    faults: Vec<Fault>,
+    pub(super) body: Body,
+    /// Whether rows of our own get the compact forms of their names.
+    pub(super) has_compact_names: bool,
 }
 
+/// What is wrong with the row whose name starts at `place` of the text.
 #[derive(Clone)]
-pub(super) struct Row {
-    pub(super) name: HeaderName,
-    text: Text,
-    /// Why the row cannot stand in a message.
-    fault: Option<BuildError>,
+struct Fault {
+    place: u32,
+    why: BuildError,
 }
 
+/// The body of a message in the making.
 #[derive(Clone)]
-enum Text {
-    /// Name, colon and value as they came, folds included.
-    Kept(Bytes),
-    /// A value that is to be written behind the name.
-    Written(String),
+pub(super) enum Body {
+    /// The body of the message that the draft started from, from this byte on.
+    Kept(usize),
+    /// Another one.
+    Given(Bytes),
 }
 
-impl Row {
-    pub(super) fn kept(headers: &Headers, line: &Line) -> Self {
-        let range = line.name.start()..line.value.end as usize;
-        let text = Text::Kept(headers.bytes.slice(range));
-        Self { name: headers.name(line), text, fault: None }
-    }
-
-    pub(super) fn raw(name: HeaderName, value: &str) -> Self {
-        Self { name, text: Text::Written(value.to_owned()), fault: None }
-    }
-
-    pub(super) fn content_type(value: &str) -> Self {
-        let name = HeaderName::CONTENT_TYPE;
-        let error = ContentType::parse(&value.into()).err();
-        let fault = error.map(|error| BuildError::Header(error.within(name.clone())));
-        Self { fault, ..Self::raw(name, value) }
-    }
-
-    pub(super) fn written<H: Header>(header: &H) -> Self {
-        Self::list([header])
-    }
-
-    pub(super) fn list<'a, H: Header + 'a>(values: impl IntoIterator<Item = &'a H>) -> Self {
-        let values: Vec<&H> = values.into_iter().collect();
-        let mut text = String::new();
-        for value in &values {
-            if !text.is_empty() {
-                text.push_str(", ");
-            }
-            value.write(&mut text);
-        }
-        let fault = row_fault(&text, &values);
-        Self { name: H::NAME, text: Text::Written(text), fault }
-    }
-
-    /// The value as text, if it is text.
-    fn value(&self) -> Option<ByteString> {
-        match &self.text {
-            Text::Written(value) => Some(value.as_str().into()),
-            Text::Kept(bytes) => {
-                let value = bytes.splitn(2, |&byte| byte == b':').nth(1)?;
-                Some(unfold(str::from_utf8(value).ok()?.trim_ascii(), |_| {}).into())
-            }
-        }
-    }
-
-    fn append_tag(&mut self, tag: &str) {
-        if !is_token(tag) {
-            let error = ParseError::new(0, "a token as the tag", "RFC 3261 §19.3");
-            self.fault = Some(BuildError::Header(error.within(self.name.clone())));
-            return;
-        }
-        let end = format!(";tag={tag}");
-        match &mut self.text {
-            // What the peer sent stays as it is, even if we would not write it.
-            Text::Kept(bytes) => *bytes = [bytes.as_ref(), end.as_bytes()].concat().into(),
-            Text::Written(value) => value.push_str(&end),
-        }
-    }
-
-    /// Removes the first element of a list; tells whether another follows it.
-    fn remove_first<H: Header>(&mut self) -> bool {
-        match &mut self.text {
-            Text::Kept(bytes) => {
-                let colon = memchr::memchr(b':', bytes).map_or(0, |at| at.saturating_add(1));
-                let (name, value) = bytes.split_at(colon);
-                let rest =
-                    value.get(H::element_length(value, Profile::Tolerant)..).unwrap_or_default();
-                let Some(rest) = rest.strip_prefix(b",") else { return false };
-                *bytes = [name, b" ", rest.trim_ascii_start()].concat().into();
-            }
-            Text::Written(value) => {
-                let rest = value
-                    .get(H::element_length(value.as_bytes(), Profile::Tolerant)..)
-                    .unwrap_or_default();
-                let Some(rest) = rest.strip_prefix(',') else { return false };
-                *value = rest.trim_ascii().to_owned();
-            }
-        }
-        true
-    }
-
-    fn check(&self) -> Result<(), BuildError> {
-        match (&self.text, &self.fault) {
-            (Text::Written(value), _) if value.contains(BREAKS) => {
-                Err(BuildError::LineBreak(self.name.clone()))
-            }
-            (_, Some(fault)) => Err(fault.clone()),
-            (Text::Written(_) | Text::Kept(_), None) => Ok(()),
-        }
-    }
-
-    fn write(&self, out: &mut BytesMut) {
-        match &self.text {
-            Text::Kept(bytes) => {
-                // Folds end in CRLF, whatever the peer has sent.
-                for (at, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
-                    out.extend_from_slice(if at == 0 { b"" } else { b"\r\n" });
-                    out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
-                }
-            }
-            Text::Written(value) => {
-                out.extend_from_slice(self.name.as_str().as_bytes());
-                out.extend_from_slice(b": ");
-                out.extend_from_slice(value.as_bytes());
-            }
-        }
-        out.extend_from_slice(b"\r\n");
+impl Default for Body {
+    fn default() -> Self {
+        Self::Given(Bytes::new())
     }
 }
 
 impl Draft {
-    pub(super) fn of(headers: &Headers, body: Bytes) -> Self {
-        let rows = headers.lines.iter().map(|line| Row::kept(headers, line)).collect();
-        Self { rows, body }
+    /// The message with `headers` as it came, its body from byte `body` on.
+    pub(super) fn of(headers: &Headers, body: usize) -> Self {
+        let mut draft = Self::without_rows(headers, headers.lines.len());
+        draft.rows.extend(headers.lines.iter().map(Row::kept));
+        draft.body = Body::Kept(body.min(headers.bytes.len()));
+        draft
     }
 
-    pub(super) fn holds(&self, name: &HeaderName) -> bool {
-        self.rows.iter().any(|row| row.name == *name)
+    /// A draft that may keep rows of the message with `headers`, with room for `rows` of them.
+    pub(super) fn without_rows(headers: &Headers, rows: usize) -> Self {
+        let rows = Vec::with_capacity(rows.saturating_add(ROWS));
+        Self { original: headers.bytes.clone(), rows, ..Self::default() }
     }
 
-    pub(super) fn replace(&mut self, new: Row) {
-        let place = self.rows.iter().position(|row| row.name == new.name);
-        self.rows.retain(|row| row.name != new.name);
-        let place = place.unwrap_or(self.rows.len()).min(self.rows.len());
-        self.rows.insert(place, new);
+    pub(super) fn append<H: Header>(&mut self, values: &[&H]) {
+        let row = self.written(values);
+        self.push(row);
+    }
+
+    pub(super) fn append_list<'a, H: Header + 'a>(
+        &mut self,
+        values: impl IntoIterator<Item = &'a H>,
+    ) {
+        let values: SmallVec<[&H; 16]> = values.into_iter().collect();
+        self.append(&values);
+    }
+
+    pub(super) fn append_raw(&mut self, name: &HeaderName, value: &str) {
+        let row = self.raw(name, value);
+        self.push(row);
+    }
+
+    pub(super) fn prepend<H: Header>(&mut self, header: &H) {
+        let row = self.written(&[header]);
+        self.rows.insert(0, row);
+    }
+
+    pub(super) fn replace<H: Header>(&mut self, header: &H) {
+        let row = self.written(&[header]);
+        self.put(&H::NAME, row);
     }
 
     pub(super) fn replace_first<H: Header>(&mut self, header: &H) {
-        let place = self.rows.iter().position(|row| row.name == H::NAME);
+        let place = self.place_of(&H::NAME);
         self.remove_first::<H>();
-        self.rows.insert(place.unwrap_or(self.rows.len()), Row::written(header));
+        let row = self.written(&[header]);
+        self.rows.insert(place.unwrap_or(self.rows.len()), row);
     }
 
     pub(super) fn remove_first<H: Header>(&mut self) {
-        let Some(place) = self.rows.iter().position(|row| row.name == H::NAME) else { return };
-        let more_follow =
-            H::IS_LIST && self.rows.get_mut(place).is_some_and(Row::remove_first::<H>);
+        let Some(place) = self.place_of(&H::NAME) else { return };
+        let more_follow = H::IS_LIST && self.cut_first::<H>(place);
         if !more_follow {
             self.rows.remove(place);
         }
     }
 
+    pub(super) fn remove(&mut self, name: &HeaderName) {
+        let Self { rows, original, text, .. } = self;
+        rows.retain(|row| !row.is(name, row.line.name.of(source(original, text, row.source))));
+    }
+
+    pub(super) fn set_body(&mut self, content_type: &str, body: Bytes) {
+        let name = HeaderName::CONTENT_TYPE;
+        let row = self.raw(&name, content_type);
+        if !self.is_faulty(&row) {
+            self.note(&row, content_type_fault(content_type));
+        }
+        self.put(&name, row);
+        self.body = Body::Given(body);
+    }
+
+    pub(super) fn remove_body(&mut self) {
+        DESCRIBE_BODY.iter().for_each(|name| self.remove(name));
+        self.body = Body::default();
+    }
+
     pub(super) fn add_to_tag(&mut self, tag: &str) {
-        let Some(row) = self.rows.iter_mut().find(|row| row.name == HeaderName::TO) else { return };
-        let Some(value) = row.value() else { return };
+        let Some(place) = self.place_of(&HeaderName::TO) else { return };
+        let Some(row) = self.rows.get(place).copied() else { return };
+        let Some(value) = self.value(&row).filter(|_| !self.is_faulty(&row)) else { return };
         // A `To` that cannot be read goes back as it came.
         if To::parse(&value.into()).is_ok_and(|to| to.tag().is_none()) {
-            row.append_tag(tag);
+            let tagged = self.tagged(&row, tag);
+            self.rows.splice(place..=place, [tagged]);
         }
     }
 
-    pub(super) fn write(mut self, start_line: &[u8]) -> Result<Message, BuildError> {
-        self.rows.iter().try_for_each(Row::check)?;
-        if self.content_length() != Some(self.body.len()) {
-            self.rows.retain(|row| row.name != HeaderName::CONTENT_LENGTH);
-            self.rows.push(Row::raw(HeaderName::CONTENT_LENGTH, &self.body.len().to_string()));
+    /// Appends what `write` writes to the text; tells where it stands.
+    pub(super) fn write_text(&mut self, write: impl FnOnce(&mut String)) -> Span {
+        if self.text.capacity() == 0 {
+            self.text.reserve(TEXT);
         }
-        let mut out = BytesMut::with_capacity(self.size(start_line));
-        out.extend_from_slice(start_line);
-        for row in &self.rows {
-            row.write(&mut out);
-        }
-        out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(&self.body);
-        let bytes = out.freeze();
-        let scan = Scan::new(&bytes, 0, &UNBOUNDED)?;
-        let message = Message::index(bytes, scan, &UNBOUNDED)?;
-        content_length(message.headers())?;
-        Ok(message)
+        let start = self.text.len();
+        write(&mut self.text);
+        Span::new(start, self.text.len())
     }
 
-    /// The length that the one `Content-Length` row tells, if there is exactly one.
-    fn content_length(&self) -> Option<usize> {
-        let mut rows = self.rows.iter().filter(|row| row.name == HeaderName::CONTENT_LENGTH);
-        let (first, second) = (rows.next()?, rows.next());
-        if second.is_some() { None } else { first.value()?.parse().ok() }
+    /// Whether a row is `name` already.
+    pub(super) fn holds(&self, name: &HeaderName) -> bool {
+        self.place_of(name).is_some()
     }
 
-    fn size(&self, start_line: &[u8]) -> usize {
-        let row = |row: &Row| match &row.text {
-            Text::Kept(bytes) => bytes.len().saturating_add(2),
-            Text::Written(value) => {
-                row.name.as_str().len().saturating_add(value.len()).saturating_add(4)
+    /// Why the first row that is unfit cannot stand in a message.
+    pub(super) fn fault(&self) -> Option<BuildError> {
+        if self.faults.is_empty() {
+            return None;
+        }
+        self.rows.iter().find_map(|row| self.fault_of(row)).map(|fault| fault.why.clone())
+    }
+
+    pub(super) fn source(&self, source_of_row: Source) -> &[u8] {
+        source(&self.original, &self.text, source_of_row)
+    }
+
+    fn push(&mut self, row: Row) {
+        if self.rows.capacity() == 0 {
+            self.rows.reserve(ROWS);
+        }
+        self.rows.push(row);
+    }
+
+    /// Puts `row` where the first row named `name` stands, or last; all others of that name go.
+    fn put(&mut self, name: &HeaderName, row: Row) {
+        let Some(place) = self.place_of(name) else { return self.push(row) };
+        self.remove(name);
+        self.rows.insert(place.min(self.rows.len()), row);
+    }
+
+    /// Writes one row with `values`, separated by commas.
+    fn written<H: Header>(&mut self, values: &[&H]) -> Row {
+        let row = self.write_row(&H::NAME, |text| {
+            for (at, value) in values.iter().enumerate() {
+                text.push_str(if at == 0 { "" } else { ", " });
+                value.write(text);
             }
+        });
+        if !self.is_faulty(&row) {
+            self.note(&row, row_fault(self.written_value(&row), values));
+        }
+        row
+    }
+
+    fn raw(&mut self, name: &HeaderName, value: &str) -> Row {
+        self.write_row(name, |text| text.push_str(value))
+    }
+
+    /// Writes `name: value` and looks for what would end the line.
+    fn write_row(&mut self, name: &HeaderName, value: impl FnOnce(&mut String)) -> Row {
+        let known = name.as_known();
+        let name_span = self.write_text(|text| text.push_str(name.as_str()));
+        self.text.push_str(": ");
+        value(&mut self.text);
+        let start = name_span.end.saturating_add(1);
+        let value = Span { start, end: Span::new(0, self.text.len()).end };
+        self.text.push_str("\r\n");
+        let line = Line { known, folded: false, name: name_span, value };
+        let row = Row { line, source: Source::Written, is_cut: false };
+        if memchr::memchr3(b'\r', b'\n', 0, value.of(self.text.as_bytes())).is_some() {
+            self.note(&row, Some(BuildError::LineBreak(name.clone())));
+        }
+        row
+    }
+
+    /// A copy of `row` with the tag `tag` at its end. What the peer sent stays as it is, even if we
+    /// would not write it.
+    fn tagged(&mut self, row: &Row, tag: &str) -> Row {
+        let name = self.copy(row.source, row.line.name);
+        if row.is_cut {
+            self.text.push_str(": ");
+        } else {
+            self.copy(row.source, row.colon());
+        }
+        let mut value = self.copy(row.source, row.line.value);
+        let ends_open = self.text.trim_ascii_end().ends_with(';');
+        if is_token(tag) {
+            self.text.push_str(if ends_open { "tag=" } else { ";tag=" });
+            self.text.push_str(tag);
+        }
+        value.end = Span::new(0, self.text.len()).end;
+        self.text.push_str("\r\n");
+        let source = if row.source == Source::Kept { Source::Copied } else { row.source };
+        let tagged = Row { line: Line { name, value, ..row.line }, source, is_cut: false };
+        self.note(&tagged, tag_fault(tag));
+        tagged
+    }
+
+    /// Copies a part of a row to the end of the text.
+    fn copy(&mut self, from: Source, part: Span) -> Span {
+        let original = match from {
+            Source::Kept => self.original.clone(),
+            Source::Copied | Source::Written => Bytes::copy_from_slice(self.text.as_bytes()),
         };
-        let rows: usize = self.rows.iter().map(row).sum();
-        start_line.len().saturating_add(rows).saturating_add(2).saturating_add(self.body.len())
+        let part = str::from_utf8(part.of(&original)).unwrap_or_default();
+        self.write_text(|text| text.push_str(part))
+    }
+
+    /// Takes the first value out of the list in the row at `place`; tells whether another follows
+    /// it. Commas with nothing between them separate nothing.
+    fn cut_first<H: Header>(&mut self, place: usize) -> bool {
+        let Self { rows, original, text, .. } = self;
+        let Some(row) = rows.get_mut(place) else { return false };
+        let value = without_commas(row.line.value.of(source(original, text, row.source)));
+        let first = H::element_length(value, Profile::Tolerant);
+        let rest = without_commas(value.get(first..).unwrap_or_default());
+        row.line.value.start = row.line.value.end.saturating_sub(Span::new(0, rest.len()).end);
+        row.line.folded = memchr::memchr(b'\n', rest).is_some();
+        row.is_cut = true;
+        !rest.is_empty()
+    }
+
+    /// The value of a row as text, unfolded, if it is text.
+    fn value(&self, row: &Row) -> Option<ByteString> {
+        let raw = row.line.value.of(self.source(row.source)).trim_ascii();
+        if row.line.folded {
+            return Some(unfold(str::from_utf8(raw).ok()?, |_| {}).into());
+        }
+        match row.source {
+            Source::Kept => ByteString::try_from(self.original.slice_ref(raw)).ok(),
+            Source::Copied | Source::Written => Some(str::from_utf8(raw).ok()?.into()),
+        }
+    }
+
+    /// The value of a row that was just written, as it was written.
+    fn written_value(&self, row: &Row) -> &str {
+        let range = row.line.value.start()..row.line.value.end as usize;
+        self.text.get(range).and_then(|value| value.strip_prefix(' ')).unwrap_or_default()
+    }
+
+    fn place_of(&self, name: &HeaderName) -> Option<usize> {
+        let is_named = |row: &Row| row.is(name, row.line.name.of(self.source(row.source)));
+        self.rows.iter().position(is_named)
+    }
+
+    fn note(&mut self, row: &Row, fault: Option<BuildError>) {
+        self.faults.extend(fault.map(|why| Fault { place: row.line.name.start, why }));
+    }
+
+    fn is_faulty(&self, row: &Row) -> bool {
+        self.fault_of(row).is_some()
+    }
+
+    fn fault_of(&self, row: &Row) -> Option<&Fault> {
+        let is_ours = row.source != Source::Kept;
+        self.faults.iter().find(|fault| is_ours && fault.place == row.line.name.start)
     }
 }
 
 impl fmt::Debug for Draft {
     /// Names only: values may be credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.rows.iter().map(|row| &row.name)).finish()
+        let name = |row: &Row| {
+            String::from_utf8_lossy(row.line.name.of(self.source(row.source))).into_owned()
+        };
+        f.debug_list().entries(self.rows.iter().map(name)).finish()
     }
 }
 
-/// What would end a line, or a text for readers in C.
-const BREAKS: [char; 3] = ['\r', '\n', '\0'];
+fn source<'a>(original: &'a Bytes, text: &'a str, source: Source) -> &'a [u8] {
+    match source {
+        Source::Kept => original,
+        Source::Copied | Source::Written => text.as_bytes(),
+    }
+}
 
-/// What is built is ours: nothing bounds it but what the index can hold.
-const UNBOUNDED: ParseOptions = ParseOptions {
-    profile: Profile::Tolerant,
-    limits: Limits {
-        message: usize::MAX,
-        start_line: usize::MAX,
-        header: usize::MAX,
-        headers: usize::MAX,
-        body: usize::MAX,
-    },
-};
+/// What stands behind white space and commas.
+fn without_commas(list: &[u8]) -> &[u8] {
+    let stands = |byte: &u8| *byte != b',' && !byte.is_ascii_whitespace();
+    let start = list.iter().position(stands).unwrap_or(list.len());
+    list.get(start..).unwrap_or_default()
+}
+
+fn tag_fault(tag: &str) -> Option<BuildError> {
+    if is_token(tag) {
+        return None;
+    }
+    let error = ParseError::new(0, "a token as the tag", "RFC 3261 §19.3");
+    Some(BuildError::Header(error.within(HeaderName::TO)))
+}
+
+/// The header fields that are about the body (RFC 3261 §7.4.1).
+const DESCRIBE_BODY: [HeaderName; 4] = [
+    HeaderName::CONTENT_TYPE,
+    HeaderName::CONTENT_ENCODING,
+    HeaderName::CONTENT_LANGUAGE,
+    HeaderName::CONTENT_DISPOSITION,
+];
+
+/// Room for the rows that most messages add.
+const ROWS: usize = 16;
+/// Room for the text of most messages.
+const TEXT: usize = 1_024;

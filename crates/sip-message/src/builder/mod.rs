@@ -1,15 +1,27 @@
 //! Making messages: a builder collects rows and writes the message once (RFC 3261 §7).
 
+use std::fmt;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::{Header, HeaderName, Message, Method, ParseError, Request, Response, StatusCode, Uri};
+use crate::{
+    Header, HeaderName, Method, ParseError, Request, Response, StatusCode, Uri,
+    header::Known,
+    parse::{Digits, Span},
+};
 
 mod draft;
-use draft::{Draft, Row};
+use draft::Draft;
 
 mod read_back;
 use read_back::uri_fault;
+
+mod row;
+use row::{Row, Source};
+
+mod write;
+pub(crate) use write::Written;
 
 /// Why a message could not be built. Each is a mistake of the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,31 +47,37 @@ pub enum BuildError {
 }
 
 /// Makes a request; see [`Request::builder`] and [`Request::edit`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RequestBuilder {
     method: Method,
-    uri: String,
-    uri_fault: Option<BuildError>,
+    uri: (Source, Span),
+    uri_fault: Option<Box<BuildError>>,
+    /// The version of the request that the draft started from, if it can be written.
+    version: Option<Span>,
     draft: Draft,
 }
 
 impl RequestBuilder {
     pub(crate) fn new(method: Method, uri: &Uri) -> Self {
-        Self { method, uri: String::new(), uri_fault: None, draft: Draft::default() }.uri(uri)
+        let (draft, nothing) = (Draft::default(), (Source::Written, Span::default()));
+        Self { method, uri: nothing, uri_fault: None, version: None, draft }.uri(uri)
     }
 
     pub(crate) fn edit(request: &Request) -> Self {
-        let draft = Draft::of(request.headers(), request.body());
+        let draft = Draft::of(request.headers(), request.body);
         // It came so and is passed on so, even if we would not write it.
-        let uri = request.uri_text().to_owned();
-        Self { method: request.method(), uri, uri_fault: None, draft }
+        let uri = (Source::Kept, request.uri_span());
+        let version = Some(request.version_span()).filter(|_| is_version(request.version()));
+        Self { method: request.method(), uri, uri_fault: None, version, draft }
     }
 
     /// Sets the Request-URI.
     #[must_use]
     pub fn uri(mut self, uri: &Uri) -> Self {
-        self.uri = uri.to_string();
-        self.uri_fault = uri_fault(&self.uri, uri);
+        let span = self.draft.write_text(|text| uri.write(text));
+        let text = span.of(self.draft.source(Source::Written));
+        self.uri_fault = uri_fault(str::from_utf8(text).unwrap_or_default(), uri).map(Box::new);
+        self.uri = (Source::Written, span);
         self
     }
 
@@ -75,74 +93,86 @@ impl RequestBuilder {
     /// # Errors
     /// When a value cannot stand in a message.
     pub fn build(self) -> Result<Request, BuildError> {
-        let unfit = |c: char| c.is_ascii_control() || c == ' ';
-        if self.uri.is_empty() || self.uri.contains(unfit) {
+        let Self { method, uri: (source, span), uri_fault, version, draft } = self;
+        let uri = span.of(draft.source(source));
+        if uri.is_empty() || uri.iter().any(|byte| byte.is_ascii_control() || *byte == b' ') {
             return Err(BuildError::StartLine);
         }
-        if let Some(fault) = self.uri_fault {
-            return Err(fault);
+        if let Some(fault) = uri_fault {
+            return Err(*fault);
         }
-        let start_line = format!("{} {} SIP/2.0\r\n", self.method, self.uri);
-        match self.draft.write(start_line.as_bytes())? {
-            Message::Request(request) => Ok(request),
-            Message::Response(_) => Err(BuildError::StartLine),
-        }
+        let written = draft.write([method.as_str().as_bytes(), uri, draft.version(version)])?;
+        Ok(Request::built(method, written))
+    }
+}
+
+impl fmt::Debug for RequestBuilder {
+    /// The method and the names of the header fields: values may be credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RequestBuilder").field(&self.method).field(&self.draft).finish()
     }
 }
 
 /// Makes a response; see [`Response::builder`], [`Response::reply_to`] and [`Response::edit`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ResponseBuilder {
     status: StatusCode,
-    /// Bytes, since a peer may have sent what is no text.
-    reason: Bytes,
+    reason: Reason,
+    /// The version of the response that the draft started from, if it can be written.
+    version: Option<Span>,
     draft: Draft,
+}
+
+/// A reason phrase. It is bytes, since a peer may have sent what is no text.
+#[derive(Clone)]
+enum Reason {
+    /// The one of the registry.
+    Registered,
+    Kept(Span),
+    Given(ByteString),
 }
 
 impl ResponseBuilder {
     pub(crate) fn new(status: StatusCode) -> Self {
-        let reason = Bytes::from_static(status.reason().as_bytes());
-        Self { status, reason, draft: Draft::default() }
+        Self { status, reason: Reason::Registered, version: None, draft: Draft::default() }
     }
 
     pub(crate) fn edit(response: &Response) -> Self {
-        let draft = Draft::of(response.headers(), response.body());
-        let status = response.status();
-        let reason = response.reason_bytes();
+        let draft = Draft::of(response.headers(), response.body);
         // A peer's control characters are not written again, and are no mistake of the caller.
-        let reason = if reason.iter().any(is_unfit) {
-            Bytes::from_static(status.reason().as_bytes())
+        let reason = if response.reason_bytes().iter().any(is_unfit) {
+            Reason::Registered
         } else {
-            Bytes::copy_from_slice(reason)
+            Reason::Kept(response.reason_span())
         };
-        Self { status, reason, draft }
+        let version = Some(response.version_span()).filter(|_| is_version(response.version()));
+        Self { status: response.status(), reason, version, draft }
     }
 
     pub(crate) fn reply_to(request: &Request, status: StatusCode) -> Self {
-        let mut builder = Self::new(status);
         let headers = request.headers();
+        let mut draft = Draft::without_rows(headers, 0);
         for line in &headers.lines {
-            let copied = match headers.name(line) {
-                HeaderName::VIA => true,
+            let copied = match line.known {
+                Some(Known::Via) => true,
                 // A request that holds two of them is answered all the same, with the first.
-                name @ (HeaderName::FROM
-                | HeaderName::TO
-                | HeaderName::CALL_ID
-                | HeaderName::CSEQ) => !builder.draft.holds(&name),
-                HeaderName::TIMESTAMP => status == StatusCode::TRYING,
+                Some(known @ (Known::From | Known::To | Known::CallId | Known::CSeq)) => {
+                    !draft.holds(&HeaderName::known(known))
+                }
+                Some(Known::Timestamp) => status == StatusCode::TRYING,
                 _ => false,
             };
             if copied {
-                builder.draft.rows.push(Row::kept(headers, line));
+                draft.rows.push(Row::kept(line));
             }
         }
-        builder
+        Self { draft, ..Self::new(status) }
     }
 
     /// Sets the reason phrase.
     #[must_use]
     pub fn reason(mut self, reason: impl Into<ByteString>) -> Self {
-        self.reason = reason.into().into_bytes();
+        self.reason = Reason::Given(reason.into());
         self
     }
 
@@ -158,16 +188,31 @@ impl ResponseBuilder {
     /// # Errors
     /// When a value cannot stand in a message.
     pub fn build(self) -> Result<Response, BuildError> {
-        if self.reason.iter().any(is_unfit) {
+        let Self { status, reason, version, draft } = self;
+        let reason = match &reason {
+            Reason::Registered => status.reason().as_bytes(),
+            Reason::Kept(span) => span.of(draft.source(Source::Kept)),
+            Reason::Given(reason) => reason.as_ref(),
+        };
+        if reason.iter().any(is_unfit) {
             return Err(BuildError::StartLine);
         }
-        let start = format!("SIP/2.0 {} ", self.status);
-        let start_line = [start.as_bytes(), &self.reason, b"\r\n"].concat();
-        match self.draft.write(&start_line)? {
-            Message::Response(response) => Ok(response),
-            Message::Request(_) => Err(BuildError::StartLine),
-        }
+        let code = Digits::of(status.as_u16());
+        let written = draft.write([draft.version(version), code.as_bytes(), reason])?;
+        Ok(Response::built(status, written))
     }
+}
+
+impl fmt::Debug for ResponseBuilder {
+    /// The status and the names of the header fields: values may be credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ResponseBuilder").field(&self.status).field(&self.draft).finish()
+    }
+}
+
+/// Whether a version that came can be passed on as it is written.
+fn is_version(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Whether a reason phrase cannot hold the byte (RFC 3261 §25.1).
@@ -180,8 +225,8 @@ macro_rules! verbs {
         impl $builder {
             /// Appends a header field.
             #[must_use]
-            pub fn header(mut self, header: &impl Header) -> Self {
-                self.draft.rows.push(Row::written(header));
+            pub fn header<H: Header>(mut self, header: &H) -> Self {
+                self.draft.append(&[header]);
                 self
             }
 
@@ -189,22 +234,22 @@ macro_rules! verbs {
             /// are lists.
             #[must_use]
             pub fn list<'a, H: Header + 'a>(mut self, values: impl IntoIterator<Item = &'a H>) -> Self {
-                self.draft.rows.push(Row::list(values));
+                self.draft.append_list(values);
                 self
             }
 
             /// Puts a header field before all others.
             #[must_use]
-            pub fn prepend(mut self, header: &impl Header) -> Self {
-                self.draft.rows.insert(0, Row::written(header));
+            pub fn prepend<H: Header>(mut self, header: &H) -> Self {
+                self.draft.prepend(header);
                 self
             }
 
             /// Removes every row of this header field, in any disguise, and puts the new one where
             /// the first of them stood, or last.
             #[must_use]
-            pub fn replace(mut self, header: &impl Header) -> Self {
-                self.draft.replace(Row::written(header));
+            pub fn replace<H: Header>(mut self, header: &H) -> Self {
+                self.draft.replace(header);
                 self
             }
 
@@ -225,31 +270,40 @@ macro_rules! verbs {
 
             /// Removes every row named `name`: in any case, in its long and its compact form.
             #[must_use]
+            #[expect(clippy::needless_pass_by_value, reason = "names are constants at the call sites")]
             pub fn remove(mut self, name: HeaderName) -> Self {
-                self.draft.rows.retain(|row| row.name != name);
+                self.draft.remove(&name);
                 self
             }
 
             /// Appends a header field with the text `value`, which must be one line.
             #[must_use]
+            #[expect(clippy::needless_pass_by_value, reason = "names are constants at the call sites")]
             pub fn raw(mut self, name: HeaderName, value: &str) -> Self {
-                self.draft.rows.push(Row::raw(name, value));
+                self.draft.append_raw(&name, value);
                 self
             }
 
             /// Sets the body and its `Content-Type`. `Content-Length` follows by itself.
             #[must_use]
             pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
-                self.draft.replace(Row::content_type(content_type));
-                self.draft.body = body.into();
+                self.draft.set_body(content_type, body.into());
                 self
             }
 
             /// Removes the body and what describes it.
             #[must_use]
             pub fn no_body(mut self) -> Self {
-                self.draft.rows.retain(|row| !DESCRIBE_BODY.contains(&row.name));
-                self.draft.body = Bytes::new();
+                self.draft.remove_body();
+                self
+            }
+
+            /// Whether header fields that are written get the compact forms of their names, such as
+            /// `v` for `Via` (RFC 3261 §7.3.3): a request that grows beyond 1300 bytes may have to
+            /// leave UDP (§18.1.1). What a message came with keeps its names.
+            #[must_use]
+            pub fn compact_names(mut self, compact: bool) -> Self {
+                self.draft.has_compact_names = compact;
                 self
             }
         }
@@ -257,14 +311,6 @@ macro_rules! verbs {
 }
 
 verbs! { RequestBuilder ResponseBuilder }
-
-/// The header fields that are about the body (RFC 3261 §7.4.1).
-const DESCRIBE_BODY: [HeaderName; 4] = [
-    HeaderName::CONTENT_TYPE,
-    HeaderName::CONTENT_ENCODING,
-    HeaderName::CONTENT_LANGUAGE,
-    HeaderName::CONTENT_DISPOSITION,
-];
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use smallvec::smallvec;
 
 use super::BuildError;
 use crate::{
-    Header, Headers, ParseError, Profile, Uri,
+    ContentType, Header, HeaderName, Headers, ParseError, Profile, Uri,
     parse::{Line, Span},
 };
 
@@ -28,6 +28,12 @@ pub(super) fn row_fault<H: Header>(text: &str, values: &[&H]) -> Option<BuildErr
     }
 }
 
+/// Why `text` cannot be the value of `Content-Type`.
+pub(super) fn content_type_fault(text: &str) -> Option<BuildError> {
+    let error = ContentType::parse(&text.into()).err()?;
+    Some(BuildError::Header(error.within(HeaderName::CONTENT_TYPE)))
+}
+
 /// Why `text`, written from `uri`, would not be read as `uri`.
 pub(super) fn uri_fault(text: &str, uri: &Uri) -> Option<BuildError> {
     match text.parse::<Uri>() {
@@ -44,6 +50,7 @@ fn row<H: Header>(text: &str) -> Headers {
     let bytes = Bytes::from([text, name.as_str()].concat());
     let line = Line {
         known: name.as_known(),
+        folded: false,
         name: Span::new(text.len(), bytes.len()),
         value: Span::new(0, text.len()),
     };

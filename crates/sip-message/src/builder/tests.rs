@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     Accept, Allow, CSeq, CallId, Contact, ContentLength, Date, From, Host, MaxForwards, MediaType,
-    NameAddr, ParseOptions, Reason, Require, RetryAfter, Route, SipUri, Subject, Supported, To,
-    ValidRequest, Via,
+    Message, NameAddr, ParseOptions, Reason, Require, RetryAfter, Route, SipUri, Subject,
+    Supported, To, ValidRequest, Via,
 };
 
 fn uri(text: &str) -> Uri {

@@ -146,11 +146,11 @@ macro_rules! names {
 
             const NAMES: &[&str] = &[$($name,)*];
 
-            fn as_str(self) -> &'static str {
+            pub(crate) fn as_str(self) -> &'static str {
                 Self::NAMES.get(self as usize).copied().unwrap_or_default()
             }
 
-            const fn compact(self) -> Option<char> {
+            pub(crate) const fn compact(self) -> Option<char> {
                 match self {
                     $($(Self::$variant => Some($compact as char),)?)*
                     _ => None,

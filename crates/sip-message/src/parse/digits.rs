@@ -1,21 +1,36 @@
 //! Numbers as decimal digits, written without detours.
 
+/// A number as decimal digits.
+pub(crate) struct Digits {
+    digits: [u8; 20],
+    start: usize,
+}
+
+impl Digits {
+    pub(crate) fn of(number: impl Into<u64>) -> Self {
+        let mut rest: u64 = number.into();
+        let mut digits = [0_u8; 20];
+        let mut start = digits.len();
+        for digit in digits.iter_mut().rev() {
+            // A remainder of ten is a digit.
+            *digit = b'0'.saturating_add(u8::try_from(rest % 10).unwrap_or_default());
+            rest /= 10;
+            start = start.saturating_sub(1);
+            if rest == 0 {
+                break;
+            }
+        }
+        Self { digits, start }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.digits.get(self.start..).unwrap_or_default()
+    }
+}
+
 /// Appends `number` in decimal digits.
 pub(crate) fn write_number(number: impl Into<u64>, out: &mut String) {
-    let mut rest: u64 = number.into();
-    let mut digits = [0_u8; 20];
-    let mut length = 0_usize;
-    for digit in digits.iter_mut().rev() {
-        // A remainder of ten is a digit.
-        *digit = b'0'.saturating_add(u8::try_from(rest % 10).unwrap_or_default());
-        rest /= 10;
-        length = length.saturating_add(1);
-        if rest == 0 {
-            break;
-        }
-    }
-    let written = digits.get(digits.len().saturating_sub(length)..).unwrap_or_default();
-    out.extend(written.iter().copied().map(char::from));
+    out.extend(Digits::of(number).as_bytes().iter().copied().map(char::from));
 }
 
 #[cfg(test)]

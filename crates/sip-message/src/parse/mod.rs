@@ -2,7 +2,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod digits;
-pub(crate) use digits::write_number;
+pub(crate) use digits::{Digits, write_number};
 
 mod error;
 pub use error::ParseError;

@@ -32,9 +32,11 @@ impl Span {
 }
 
 /// One header field: where its name and its value stand, folded lines included.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) known: Option<Known>,
+    /// Whether there is more than one line.
+    pub(crate) folded: bool,
     pub(crate) name: Span,
     /// From the colon to the end of the last line, white space and folds included.
     pub(crate) value: Span,
@@ -102,7 +104,10 @@ impl Scan {
     fn take(&mut self, bytes: &[u8], line: Span, limits: &Limits) -> Result<(), ParseError> {
         let room = self.lines.len() < limits.headers;
         match self.lines.last_mut() {
-            Some(field) if is_folded(line.of(bytes)) => field.value.end = line.end,
+            Some(field) if is_folded(line.of(bytes)) => {
+                field.value.end = line.end;
+                field.folded = true;
+            }
             _ if room => self.lines.push(field(bytes, line)?),
             _ => return Err(too_large(line, "fewer header fields")),
         }
@@ -183,6 +188,7 @@ fn field(bytes: &[u8], line: Span) -> Result<Line, ParseError> {
     let value = start.saturating_add(colon).saturating_add(1);
     Ok(Line {
         known: HeaderName::resolve(name),
+        folded: false,
         name: Span::new(start, end_of_name),
         value: Span { start: Span::new(value, value).start, end: line.end },
     })
