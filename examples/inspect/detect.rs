@@ -18,24 +18,28 @@ pub(crate) fn kind(input: &[u8]) -> Kind {
     }
 }
 
-/// Whether another SIP message begins behind the first one.
+/// Whether there are SIP messages one after the other. Bytes behind a message that begin no other
+/// are bytes that a datagram has too many (RFC 3261 §18.3).
 fn goes_on(input: &[u8]) -> bool {
     let mut framer = Framer::new(Limits::default());
     framer.push(input);
-    let mut rest = input;
+    let (mut rest, mut messages) = (input, 0);
     while let Ok(Some(frame)) = framer.next() {
-        let length = if let Frame::Message(message) = &frame { message.len() } else { 2 };
+        let length = match &frame {
+            Frame::Message(message) => message.len(),
+            Frame::Ping | Frame::Pong => 2,
+        };
+        messages += usize::from(matches!(frame, Frame::Message(_)));
         rest = rest.get(length..).unwrap_or_default();
-        if let Frame::Message(_) = frame {
-            return starts_message(rest);
-        }
     }
-    false
+    match starts_message(rest) {
+        true => messages > 0,
+        false => messages > 1 && rest.is_empty(),
+    }
 }
 
-/// Whether the first line that is not empty is the start line of a message.
+/// Whether the first line is the start line of a message.
 fn starts_message(rest: &[u8]) -> bool {
-    let line = rest.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.trim_ascii_end();
+    let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
     line.starts_with(b"SIP/2.0 ") || line.ends_with(b" SIP/2.0")
 }

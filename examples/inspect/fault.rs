@@ -40,10 +40,10 @@ impl Fault {
         }
     }
 
-    /// A fault of an RTP or RTCP packet.
-    pub(crate) fn of_rtp(error: &Malformed) -> Self {
+    /// A fault of an RTP or RTCP packet that begins at octet `base`.
+    pub(crate) fn of_rtp(error: &Malformed, base: usize) -> Self {
         Self {
-            offset: error.offset(),
+            offset: base + error.offset(),
             header: None,
             expected: error.expected().to_owned(),
             rfc: error.rfc().to_owned(),
@@ -66,12 +66,13 @@ impl Fault {
         let (before, after) = input.split_at(self.offset.min(input.len()));
         let before = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         let after = after.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let (before, rest) = (last(before, REACH), after.strip_suffix(b"\r").unwrap_or(after));
-        let margin = text(before);
-        let line = match margin.is_empty() && rest.is_empty() {
-            true => "(here it ends)".to_owned(),
-            false => format!("{margin}{}", text(first(rest, REACH))),
-        };
+        let after = after.strip_suffix(b"\r").unwrap_or(after);
+        if before.is_empty() && after.is_empty() {
+            return self.below("(here it ends)".to_owned(), 0);
+        }
+        let cut = |bytes: &[u8]| if bytes.len() > REACH { "…" } else { "" };
+        let margin = format!("{}{}", cut(before), text(last(before, REACH)));
+        let line = format!("{margin}{}{}", text(first(after, REACH)), cut(after));
         self.below(line, margin.chars().count())
     }
 

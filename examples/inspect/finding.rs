@@ -1,6 +1,7 @@
 //! What was found in the input.
 
 use crate::{
+    escape,
     fault::Fault,
     node::Node,
     tree::{Row, Tree},
@@ -11,19 +12,31 @@ use crate::{
 pub(crate) struct Finding {
     /// One tree for each message or packet.
     pub(crate) trees: Vec<Tree>,
-    pub(crate) json: Node,
+    pub(crate) node: Node,
     pub(crate) valid: bool,
 }
 
 impl Finding {
-    pub(crate) fn new(title: String, rows: Vec<Row>, json: Node, valid: bool) -> Self {
-        Self { trees: vec![Tree { title, rows }], json, valid }
+    pub(crate) fn new(title: String, rows: Vec<Row>, node: Node, valid: bool) -> Self {
+        Self { trees: vec![Tree { title, rows }], node, valid }
     }
 
-    /// Input that cannot be read at all; `row` shows the place of the fault.
-    pub(crate) fn refused(kind: &str, length: usize, fault: &Fault, row: Row) -> Self {
+    /// The trees, one below the other.
+    pub(crate) fn text(&self) -> String {
+        let trees: Vec<_> = self.trees.iter().map(ToString::to_string).collect();
+        trees.join("\n")
+    }
+
+    /// The same as JSON text.
+    pub(crate) fn json(&self) -> Result<String, String> {
+        let json = serde_json::to_string_pretty(&self.node).map_err(|error| error.to_string())?;
+        Ok(escape::json(&format!("{json}\n")))
+    }
+
+    /// Input that cannot be read; `rows` show the place of the fault.
+    pub(crate) fn refused(kind: &str, length: usize, fault: &Fault, rows: Vec<Row>) -> Self {
         let title = format!("no {kind}  ({length} bytes)");
-        Self::new(title, vec![row], Node::map([("error", fault.node())]), false)
+        Self::new(title, rows, Node::map([("error", fault.node())]), false)
     }
 }
 

@@ -22,6 +22,7 @@
 mod detect;
 mod escape;
 mod fault;
+mod files;
 mod finding;
 mod node;
 mod options;
@@ -40,9 +41,7 @@ mod tests;
 use std::{
     env,
     ffi::OsString,
-    fs::File,
     io::{self, Read, Write},
-    path::Path,
     process::ExitCode,
 };
 
@@ -56,68 +55,48 @@ use crate::{
 
 fn main() -> ExitCode {
     let (mut input, mut out) = (io::stdin().lock(), io::stdout().lock());
-    match run(env::args_os(), &mut input, &mut out) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(INVALID),
-        Err(reason) => {
-            eprintln!("error: {}", escape::visible(&reason));
-            ExitCode::from(UNREADABLE)
-        }
-    }
+    ExitCode::from(status(show(env::args_os(), &mut input, &mut out), &mut io::stderr()))
 }
 
 /// Prints what is in the file; tells whether it is valid, or why there is nothing to look at.
-fn run(
-    arguments: impl Iterator<Item = OsString>,
+fn show(
+    arguments: impl IntoIterator<Item = OsString>,
     input: &mut impl Read,
     out: &mut impl Write,
 ) -> Result<bool, String> {
     let options = match Options::try_parse_from(arguments) {
         Ok(options) => options,
-        Err(help) if !help.use_stderr() => return print(out, &help.to_string()).map(|()| true),
+        Err(help) if !help.use_stderr() => {
+            return files::print(out, &help.to_string()).map(|()| true);
+        }
         Err(error) => return Err(first_paragraph(&error.to_string())),
     };
-    let bytes = read(&options.file, input)?;
-    let finding = inspect(bytes, &options);
-    let text = if options.json {
-        let json = serde_json::to_string_pretty(&finding.json).map_err(|it| it.to_string())?;
-        escape::json(&format!("{json}\n"))
-    } else {
-        let trees: Vec<_> = finding.trees.iter().map(ToString::to_string).collect();
-        trees.join("\n")
-    };
-    print(out, &text)?;
+    let finding = inspect(&files::read(&options.file, input)?, &options);
+    let text = if options.json { finding.json()? } else { finding.text() };
+    files::print(out, &text)?;
     Ok(finding.valid)
 }
 
-fn inspect(bytes: Bytes, options: &Options) -> Finding {
-    match if options.kind == Kind::Auto { detect::kind(&bytes) } else { options.kind } {
-        Kind::Sip | Kind::Auto => sip::inspect(&bytes, 0..bytes.len(), &options.sip()),
-        Kind::SipStream => stream::inspect(&bytes, &options.sip()),
-        Kind::Sdp => sdp::inspect(&bytes),
-        Kind::Rtp => rtp::inspect(&bytes),
-        Kind::Rtcp => rtcp::inspect(&bytes),
+/// The exit status, and a line for people when nothing could be looked at.
+fn status(shown: Result<bool, String>, complaints: &mut impl Write) -> u8 {
+    match shown {
+        Ok(true) => VALID,
+        Ok(false) => INVALID,
+        Err(reason) => {
+            // Without standard error there is still the status.
+            let _ = writeln!(complaints, "error: {}", escape::visible(&reason));
+            UNREADABLE
+        }
     }
 }
 
-fn read(file: &Path, input: &mut impl Read) -> Result<Bytes, String> {
-    let mut bytes = Vec::new();
-    let taken = match file.to_str() {
-        Some("-") => input.take(MOST + 1).read_to_end(&mut bytes),
-        _ => File::open(file).and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes)),
-    };
-    match taken {
-        Ok(length) if length as u64 > MOST => Err(format!("{}: too large", file.display())),
-        Ok(_) => Ok(bytes.into()),
-        Err(error) => Err(format!("{}: {error}", file.display())),
-    }
-}
-
-/// A reader that has seen enough closes the pipe: that is no failure.
-fn print(out: &mut impl Write, text: &str) -> Result<(), String> {
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.to_string()),
-        Ok(()) | Err(_) => Ok(()),
+fn inspect(bytes: &Bytes, options: &Options) -> Finding {
+    match if options.kind == Kind::Auto { detect::kind(bytes) } else { options.kind } {
+        Kind::Sip | Kind::Auto => sip::inspect(bytes, 0..bytes.len(), &options.sip()),
+        Kind::SipStream => stream::inspect(bytes, &options.sip()),
+        Kind::Sdp => sdp::inspect(bytes),
+        Kind::Rtp => rtp::inspect(bytes),
+        Kind::Rtcp => rtcp::inspect(bytes, options.strict),
     }
 }
 
@@ -128,7 +107,6 @@ fn first_paragraph(text: &str) -> String {
     lines.collect::<Vec<_>>().join(" ")
 }
 
+const VALID: u8 = 0;
 const INVALID: u8 = 1;
 const UNREADABLE: u8 = 2;
-/// The largest input, in bytes: far above any message, and no burden.
-const MOST: u64 = 16 << 20;

@@ -23,9 +23,9 @@ pub(crate) fn inspect(input: &Bytes) -> Finding {
             Finding::new(title, rows, json, true)
         }
         Err(error) => {
-            let fault = Fault::of_rtp(&error);
+            let fault = Fault::of_rtp(&error, 0);
             let row = Row::octet_fault(&fault, input);
-            Finding::refused("RTP packet", length, &fault, row)
+            Finding::refused("RTP packet", length, &fault, vec![row])
         }
     }
 }

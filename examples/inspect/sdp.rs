@@ -17,7 +17,7 @@ pub(crate) fn inspect(input: &Bytes) -> Finding {
         }
         Err(fault) => {
             let row = Row::fault(0, &fault, input);
-            Finding::refused("session description", length, &fault, row)
+            Finding::refused("session description", length, &fault, vec![row])
         }
     }
 }

@@ -64,7 +64,7 @@ impl Stream<'_> {
             }
         };
         let row = Row::fault(0, &fault, self.input);
-        self.push(left, Finding::refused("whole SIP message", left, &fault, row));
+        self.push(left, Finding::refused("whole SIP message", left, &fault, vec![row]));
     }
 
     fn finding(self) -> Finding {
@@ -74,15 +74,15 @@ impl Stream<'_> {
         for (offset, finding) in self.frames {
             trees.extend(finding.trees);
             let place = Node::map([("offset", offset.into())]);
-            frames.push(match finding.json {
+            frames.push(match finding.node {
                 Node::Map(entries) => {
                     entries.iter().fold(place, |frame, (key, value)| frame.with(key, value.clone()))
                 }
                 _ => place,
             });
         }
-        let json = Node::map([("kind", "stream".into()), ("frames", Node::List(frames))]);
-        Finding { trees, json, valid }
+        let node = Node::map([("kind", "stream".into()), ("frames", Node::List(frames))]);
+        Finding { trees, node, valid }
     }
 }
 

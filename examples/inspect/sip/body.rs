@@ -10,7 +10,7 @@ pub(crate) struct Body {
     pub(crate) rows: Vec<Row>,
     /// The body taken apart, if it is of a kind that is read here.
     pub(crate) json: Option<Node>,
-    pub(crate) fault: Option<Fault>,
+    pub(crate) faults: Vec<Fault>,
 }
 
 impl Body {
@@ -35,7 +35,7 @@ impl Body {
                 }
                 Err(fault) => {
                     body.rows.push(Row::fault(1, &fault, input));
-                    body.fault = Some(fault);
+                    body.faults.push(fault);
                 }
             }
         }

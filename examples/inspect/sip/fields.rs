@@ -1,6 +1,8 @@
 //! The header fields of a message, each read by its type.
 
-use offhook::sip_message::{HeaderField, Headers, ParseError};
+use std::ops::Range;
+
+use offhook::sip_message::{HeaderField, HeaderName, Headers};
 
 use crate::{fault::Fault, node::Node, tree::Row, typed};
 
@@ -16,6 +18,8 @@ pub(crate) struct Fields {
 
 struct FieldRow {
     offset: usize,
+    header: HeaderName,
+    /// The name as it was written.
     name: String,
     value: String,
     /// What the value holds, element by element.
@@ -33,42 +37,34 @@ impl Fields {
         fields
     }
 
-    /// Keeps what is wrong, once.
-    pub(crate) fn fault(&mut self, error: &ParseError, base: usize) {
-        let fault = Fault::of_sip(error, base);
-        if !self.faults.contains(&fault) {
-            self.faults.push(fault);
+    /// Keeps what is wrong, once, in the order of the places.
+    pub(crate) fn keep_fault(&mut self, fault: Fault) {
+        let place = self.faults.partition_point(|other| other.offset < fault.offset);
+        let mut beside = self.faults.iter().skip(place).take_while(|it| it.offset == fault.offset);
+        if !beside.any(|other| *other == fault) {
+            self.faults.insert(place, fault);
         }
     }
 
-    /// Keeps why the message as a whole must not be acted upon.
-    pub(crate) fn verdict(&mut self, error: Option<ParseError>, base: usize) {
-        error.iter().for_each(|error| self.fault(error, base));
-    }
-
-    /// The faults in the order of their places.
-    pub(crate) fn sorted_faults(&mut self) -> Vec<Fault> {
-        self.faults.sort_by_key(|fault| fault.offset);
-        self.faults.clone()
-    }
-
-    /// The rows of the tree, and the faults among them.
+    /// The rows of the tree, and below each the faults up to the next one; the last row ends at
+    /// byte `end`.
     pub(crate) fn rows(&self, input: &[u8], end: usize) -> Vec<Row> {
-        let starts = self.rows.iter().map(|row| row.offset).chain([end]);
-        let mut rows = Vec::new();
-        let mut faults = self.faults.iter().peekable();
-        let mut below = |limit: usize, depth: usize, rows: &mut Vec<Row>| {
-            while let Some(fault) = faults.next_if(|fault| fault.offset < limit) {
-                rows.push(Row::fault(depth, fault, input));
-            }
-        };
-        below(self.rows.first().map_or(end, |row| row.offset), 1, &mut rows);
-        for (row, next) in self.rows.iter().zip(starts.skip(1)) {
+        let start = self.rows.first().map_or(end, |row| row.offset);
+        let ends = self.rows.iter().skip(1).map(|row| row.offset).chain([end]);
+        let mut rows: Vec<_> =
+            self.faults_in(0..start).map(|fault| Row::fault(1, fault, input)).collect();
+        for (row, end) in self.rows.iter().zip(ends) {
             rows.push(Row::at(row.offset, 0, &row.name, &row.value));
             rows.extend(row.parts());
-            below(next, 1, &mut rows);
+            let faults = self.faults_in(row.offset..end);
+            rows.extend(faults.map(|fault| Row::fault(row.depth_of(fault), fault, input)));
         }
         rows
+    }
+
+    fn faults_in(&self, place: Range<usize>) -> impl Iterator<Item = &Fault> {
+        let first = self.faults.partition_point(|fault| fault.offset < place.start);
+        self.faults.iter().skip(first).take_while(move |fault| fault.offset < place.end)
     }
 
     fn read(&mut self, field: &HeaderField<'_>, base: usize) {
@@ -79,17 +75,21 @@ impl Fields {
                 for value in header.read(field) {
                     match value {
                         Ok(value) => values.push(value),
-                        Err(error) => self.fault(&error, base),
+                        Err(error) => self.keep_fault(Fault::of_sip(&error, base)),
                     }
                 }
                 parts = values.clone();
                 self.keep(header, values);
             }
-            None => self.verdict(field.text().err(), base),
+            None => {
+                let error = field.text().err();
+                error.iter().for_each(|error| self.keep_fault(Fault::of_sip(error, base)));
+            }
         }
         let value = field.text().map(String::from);
         self.rows.push(FieldRow {
             offset: base + field.offset(),
+            header: field.name(),
             name: field.name_as_written().to_owned(),
             value: value.unwrap_or_else(|_| String::from_utf8_lossy(field.raw()).into_owned()),
             parts,
@@ -114,6 +114,12 @@ impl Fields {
 impl FieldRow {
     fn node(&self) -> Node {
         Node::map([("name", self.name.as_str().into()), ("value", self.value.as_str().into())])
+    }
+
+    /// A fault of another header field is that it is missing: it is no part of this one.
+    fn depth_of(&self, fault: &Fault) -> usize {
+        let own = fault.header.as_deref().is_none_or(|name| self.header.is(name.as_bytes()));
+        usize::from(own)
     }
 
     /// Several values in one row are told apart by their number.

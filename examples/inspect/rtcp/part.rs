@@ -1,50 +1,26 @@
-//! A compound RTCP packet, field by field (RFC 3550 §6).
+//! One RTCP packet, field by field (RFC 3550 §6.4 to §6.7).
 
-use bytes::Bytes;
 use offhook::rtp::rtcp::{
-    Application, Compound, Goodbye, Packet, ReportBlock, SenderInfo, SourceDescription,
+    Application, Goodbye, Packet, ReportBlock, SenderInfo, SourceDescription,
 };
 
 use crate::{
-    fault::Fault,
-    finding::Finding,
     node::Node,
     packet::{self, Field},
     tree::Row,
 };
 
-/// Looks at one datagram.
-pub(crate) fn inspect(input: &Bytes) -> Finding {
-    let length = input.len();
-    let compound = match Compound::parse(input) {
-        Ok(compound) => compound,
-        Err(error) => {
-            let fault = Fault::of_rtp(&error);
-            let row = Row::octet_fault(&fault, input);
-            return Finding::refused("RTCP packet", length, &fault, row);
-        }
-    };
-    let (mut at, mut rows, mut packets) = (0, Vec::new(), Vec::new());
-    for packet in compound.packets() {
-        let part = Part::of(&packet, input, at);
-        at += part.length;
-        rows.extend(part.rows);
-        packets.push(part.json);
-    }
-    let title = format!("rtcp  compound of {}  ({length} bytes)", packets.len());
-    let json = Node::map([("kind", "rtcp".into()), ("packets", Node::List(packets))]);
-    Finding::new(title, rows, json, true)
-}
-
-/// One packet of the compound.
-struct Part {
-    length: usize,
-    rows: Vec<Row>,
-    json: Node,
+/// What one packet holds.
+pub(crate) struct Part {
+    /// Its octets, with header and padding.
+    pub(crate) length: usize,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) json: Node,
 }
 
 impl Part {
-    fn of(packet: &Packet<'_>, input: &[u8], at: usize) -> Self {
+    /// The packet that begins at octet `at` of `input`.
+    pub(crate) fn of(packet: &Packet<'_>, input: &[u8], at: usize) -> Self {
         let mut part = Self::common(packet, input, at);
         match packet {
             Packet::SenderReport(report) => {
