@@ -2,14 +2,12 @@
 //! written. A comma may stand within one value, so a list of challenges splits by a rule of its own.
 
 use bytestring::ByteString;
-use nom::{Parser, bytes::complete::take_while1, combinator::verify};
 use smallvec::SmallVec;
 
 use crate::{
     Parameters, Profile, WireText,
     parse::{
-        Class, Fault, Parsed, equal, expect, is_token, lws, quoted_string, take_class1, token,
-        unquote, write_quoted,
+        Class, Fault, Parsed, equal, is_token, quoted_string, take_class1, unquote, write_quoted,
     },
 };
 
@@ -206,17 +204,24 @@ pub(super) fn unquoted(owner: &WireText, raw: &str) -> ByteString {
 /// `auth-param-name EQUAL ( token / quoted-string )`. Values whose quotes are missing may hold what
 /// no token can, such as the `:` of a URI or the `=` of Base64.
 fn auth_param<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, AuthParam<'a>> {
-    let (from, name) = take_class1(i, Class::TOKEN, "a parameter name")?;
-    let (from, _) = equal(from)?;
+    let (rest, name) = take_class1(i, Class::TOKEN, "a parameter name")?;
+    let (from, _) = equal(rest)?;
     let (rest, raw) = if from.starts_with('"') {
         quoted_string(from)?
     } else if owner.is_tolerant() {
-        let bare = |c: char| !matches!(c, ',' | '"' | ' ' | '\t');
-        expect("a parameter value", take_while1(bare)).parse(from)?
+        bare_value(from)?
     } else {
-        expect("a token or a quoted string", token).parse(from)?
+        take_class1(from, Class::TOKEN, "a token or a quoted string")?
     };
     Ok((rest, AuthParam { name, raw, from }))
+}
+
+fn bare_value(i: &str) -> Parsed<'_, &str> {
+    let end = i.bytes().position(|byte| matches!(byte, b',' | b'"' | b' ' | b'\t'));
+    match i.split_at_checked(end.unwrap_or(i.len())) {
+        Some((value, rest)) if !value.is_empty() => Ok((rest, value)),
+        _ => Fault::error(i, "a parameter value"),
+    }
 }
 
 /// `COMMA`, and whether a parameter is to follow it. Some proxies write a comma twice, or one
@@ -230,17 +235,15 @@ fn comma<'a>(owner: &WireText, i: &'a str) -> (&'a str, bool) {
     (rest, !rest.is_empty())
 }
 
-/// `token68`: credentials that are no parameters (RFC 8898 §2.1.2). Nothing may follow.
+/// `token68`: credentials that are no parameters (RFC 8898 §2.1.3). Nothing may follow.
 pub(super) fn token68(i: &str) -> Parsed<'_, &str> {
-    let in_token = |c: char| c.is_ascii_alphanumeric() || "-._~+/".contains(c);
-    let whole = |i: &&str| {
-        let text = i.trim_end_matches(WHITE).trim_end_matches('=');
-        !text.is_empty() && text.chars().all(in_token)
-    };
-    let (i, _) = lws(i)?;
-    let (_, text) = verify(nom::combinator::rest, whole).parse(i)?;
-    let text = text.trim_end_matches(WHITE);
-    Ok((i.get(text.len()..).unwrap_or_default(), text))
+    let in_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    let (text, end) = i.split_at_checked(i.trim_end_matches(WHITE).len()).unwrap_or((i, ""));
+    let letters = text.trim_end_matches('=');
+    if letters.is_empty() || !letters.bytes().all(in_token) {
+        return Fault::error(i, "a token of letters, digits, \"-._~+/\" and \"=\" at its end");
+    }
+    Ok((end, text))
 }
 
 /// How far the first challenge of `text` reaches: to a comma behind which a scheme stands and not

@@ -23,7 +23,7 @@ pub struct AuthScheme {
 /// What a scheme other than Digest has to say.
 #[derive(Clone, PartialEq)]
 pub enum AuthValue {
-    /// One text without a name, such as the access token of `Bearer` (RFC 8898 §2.1.2).
+    /// One text without a name, such as the access token of `Bearer` (RFC 8898 §2.1.3).
     Token(ByteString),
     /// Parameters; the values are wire text.
     Parameters(Parameters),
