@@ -241,7 +241,7 @@ fn the_strict_profile_has_one_challenge_in_a_row() {
     let row = r#"WWW-Authenticate: Digest realm="a", nonce="1", Digest realm="b", nonce="2""#;
     let one = response(&[row], &ParseOptions::strict());
     let [Err(error)] = &realms(&one)[..] else { panic!("one refusal") };
-    let name = "SIP/2.0 401 Unauthorized\r\n".len() + row.rfind(" realm").unwrap();
+    let name = "SIP/2.0 401 Unauthorized\r\n".len() + row.rfind("realm").unwrap();
     assert_eq!((error.offset(), error.expected()), (name, "\"=\""));
 }
 
