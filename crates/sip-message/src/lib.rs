@@ -77,6 +77,9 @@ pub use response::Response;
 mod status;
 pub use status::StatusCode;
 
+mod transaction_key;
+pub use transaction_key::{SentBy, TransactionKey};
+
 mod uri;
 pub use uri::{
     AbsoluteUri, AddressOfRecord, Host, Parameters, SipUri, TelUri, Uri, escape_user, unescape,

@@ -39,6 +39,10 @@ impl Request {
         self.method.clone()
     }
 
+    pub(crate) fn method_text(&self) -> &str {
+        self.method.as_str()
+    }
+
     /// The Request-URI as it stands on the request line.
     pub fn uri_text(&self) -> &str {
         str::from_utf8(self.uri.of(&self.headers.bytes)).unwrap_or_default()
