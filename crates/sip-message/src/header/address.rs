@@ -73,7 +73,7 @@ impl std::convert::From<Uri> for NameAddr {
 }
 
 macro_rules! address_headers {
-    ($($(#[$doc:meta])* $header:ident $name:ident $is_list:literal $form:ident $rfc:literal;)*) => {$(
+    ($($(#[$doc:meta])* $header:ident $name:ident $is_list:literal $form:ident $rfc:literal $(, $may_be_empty:literal)?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
         pub struct $header {
@@ -98,6 +98,7 @@ macro_rules! address_headers {
         impl Header for $header {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = $is_list;
+            $(const MAY_BE_EMPTY: bool = $may_be_empty;)?
 
             fn parse(value: &WireText) -> Result<Self, ParseError> {
                 let (address, parameters) = parse_address(value, $rfc, $form)?;
@@ -132,6 +133,16 @@ address_headers! {
     ReferredBy REFERRED_BY false name_addr_or_addr_spec "RFC 3892 §3";
     /// The identity that a trusted network vouches for, RFC 3325 §9.1.
     PAssertedIdentity P_ASSERTED_IDENTITY true name_addr_or_addr_spec "RFC 3325 §9.1";
+    /// The identity that the user would like the network to vouch for, RFC 3325 §9.2.
+    PPreferredIdentity P_PREFERRED_IDENTITY true name_addr_or_addr_spec "RFC 3325 §9.2";
+    /// A URI that the registrar has given to the user, RFC 7315 §5.1.
+    PAssociatedUri P_ASSOCIATED_URI true name_addr "RFC 7315 §5.1", true;
+    /// The URI that the caller has dialled, RFC 7315 §5.2.
+    PCalledPartyId P_CALLED_PARTY_ID false name_addr "RFC 7315 §5.2";
+    /// The user whom a request is handled for, RFC 5502 §6.
+    PServedUser P_SERVED_USER false name_addr_or_addr_spec "RFC 5502 §6";
+    /// A recipient who has not consented, RFC 5360 §5.9.3.
+    PermissionMissing PERMISSION_MISSING true name_addr_or_addr_spec "RFC 5360 §5.9.3";
 }
 
 macro_rules! tagged {
@@ -313,7 +324,7 @@ fn words_length(i: &str) -> usize {
 
 /// A URI without brackets: parameters behind it are those of the field, and it must not hold a
 /// comma or a question mark (RFC 3261 §20).
-fn addr_spec<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
+pub(super) fn addr_spec<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
     let end = i.find([';', ' ', '\t']).unwrap_or(i.len());
     let (text, rest) = i.split_at_checked(end).unwrap_or((i, ""));
     if let Some(at) = text.find(['?', ',']) {

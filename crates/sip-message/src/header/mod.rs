@@ -12,12 +12,19 @@ pub use accept::{Accept, AcceptEncoding};
 
 mod address;
 pub use address::{
-    Contact, From, NameAddr, PAssertedIdentity, Path, RecordRoute, ReferTo, ReferredBy, ReplyTo,
-    Route, ServiceRoute, To,
+    Contact, From, NameAddr, PAssertedIdentity, PAssociatedUri, PCalledPartyId, PPreferredIdentity,
+    PServedUser, Path, PermissionMissing, RecordRoute, ReferTo, ReferredBy, ReplyTo, Route,
+    ServiceRoute, To,
 };
 
 mod answer_mode;
 pub use answer_mode::{AnswerMode, AnswerModeValue, PrivAnswerMode, ReferSub};
+
+mod charging;
+pub use charging::{PChargingFunctionAddresses, PChargingVector};
+
+mod consent;
+pub use consent::TriggerConsent;
 
 mod cseq;
 pub use cseq::{CSeq, CallId};
@@ -58,6 +65,17 @@ pub use info_package::{InfoPackage, RecvInfo};
 mod language;
 pub use language::{AcceptLanguage, ContentLanguage};
 
+mod geolocation;
+pub use geolocation::{Geolocation, GeolocationError, GeolocationRouting};
+
+mod identity;
+pub use identity::Identity;
+
+mod network;
+pub use network::{
+    PAccessNetworkInfo, PEarlyMedia, PVisitedNetworkId, RegistrationState, SessionCase,
+};
+
 mod number;
 pub use number::{Expires, FlowTimer, MaxBreadth, MaxForwards, MinExpires, RAck, RSeq, RetryAfter};
 
@@ -69,6 +87,11 @@ pub use option::{Allow, ProxyRequire, Require, Supported, Unsupported};
 mod quality;
 pub use quality::Quality;
 
+mod parts;
+
+mod privacy;
+pub use privacy::{Privacy, PrivacyValue};
+
 mod reason;
 pub use reason::{Reason, Warning};
 
@@ -77,8 +100,20 @@ pub use session_timer::{MinSe, Refresher, SessionExpires};
 
 mod shape;
 
+mod resource_priority;
+pub use resource_priority::{AcceptResourcePriority, ResourcePriority};
+
+mod security;
+pub use security::{SecurityClient, SecurityMechanism, SecurityServer, SecurityVerify};
+
+mod session_id;
+pub use session_id::{SessionId, SessionUuid};
+
 mod text;
 pub use text::{Organization, Priority, Server, Subject, UserAgent};
+
+mod user_to_user;
+pub use user_to_user::UserToUser;
 
 mod via;
 pub use via::Via;
@@ -115,5 +150,7 @@ pub trait Header: Sized + PartialEq {
 #[cfg(test)]
 mod probe;
 
+
+mod testing;
 #[cfg(test)]
 mod tests;

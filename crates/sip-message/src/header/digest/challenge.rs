@@ -3,8 +3,9 @@
 use bytestring::ByteString;
 
 use super::{
+    super::parts::unquoted,
     Algorithm, Charset, Qop,
-    params::{AuthParams, ParamWriter, Taken, refuse, unquoted},
+    params::{AuthParams, ParamWriter, Taken, refuse},
 };
 use crate::{Parameters, Uri, WireText, parse::is_token};
 

@@ -4,11 +4,10 @@
 use bytestring::ByteString;
 use smallvec::SmallVec;
 
+use super::super::parts::unquoted;
 use crate::{
     Parameters, Profile, WireText,
-    parse::{
-        Class, Fault, Parsed, equal, is_token, quoted_string, take_class1, unquote, write_quoted,
-    },
+    parse::{Class, Fault, Parsed, equal, is_token, quoted_string, take_class1, write_quoted},
 };
 
 /// What a rule takes out of the parameters, or where it failed.
@@ -190,14 +189,6 @@ impl<'a> AuthParam<'a> {
     pub(super) fn unquoted(&self) -> &'a str {
         let inside = self.raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
         inside.unwrap_or(self.raw)
-    }
-}
-
-/// The text that `raw`, a part of `owner`, stands for.
-pub(super) fn unquoted(owner: &WireText, raw: &str) -> ByteString {
-    match unquote(raw) {
-        std::borrow::Cow::Borrowed(text) => owner.slice_ref(text),
-        std::borrow::Cow::Owned(text) => text.into(),
     }
 }
 
