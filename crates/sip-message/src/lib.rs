@@ -74,6 +74,9 @@ pub use request::Request;
 mod response;
 pub use response::Response;
 
+mod sipfrag;
+pub use sipfrag::Sipfrag;
+
 mod status;
 pub use status::StatusCode;
 

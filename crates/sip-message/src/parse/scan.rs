@@ -101,6 +101,36 @@ impl Scan {
         Some(scan)
     }
 
+    /// Scans header fields that are no whole message: a start line only if `with_start_line`, and
+    /// the end of the bytes ends the header too, since nothing has to follow (RFC 3420 §2, RFC 2046
+    /// §5.1.1).
+    pub(crate) fn fragment(
+        bytes: &[u8],
+        with_start_line: bool,
+        options: &ParseOptions,
+    ) -> Result<Self, ParseError> {
+        let limits = &options.limits;
+        if bytes.len() > limits.message.min(u32::MAX as usize) {
+            return Err(ParseError::new(limits.message, "a smaller message", "RFC 3261 §21.5.7")
+                .with_status(StatusCode::MESSAGE_TOO_LARGE));
+        }
+        let mut lines = Lines { bytes, at: 0, profile: options.profile };
+        let start_line = if with_start_line { lines.last_or_required()? } else { Span::default() };
+        if start_line.of(bytes).len() > limits.start_line {
+            return Err(too_long_start_line(start_line));
+        }
+        let mut scan = Self { start_line, lines: SmallVec::new(), body: bytes.len() };
+        while lines.at < bytes.len() {
+            let line = lines.last_or_required()?;
+            if line.start == line.end {
+                scan.body = lines.at;
+                break;
+            }
+            scan.take(bytes, line, limits)?;
+        }
+        Ok(scan)
+    }
+
     fn take(&mut self, bytes: &[u8], line: Span, limits: &Limits) -> Result<(), ParseError> {
         let room = self.lines.len() < limits.headers;
         match self.lines.last_mut() {
@@ -135,6 +165,17 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    /// The next line. The tolerant profile takes a last one without its line end.
+    fn last_or_required(&mut self) -> Result<Span, ParseError> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if self.profile == Profile::Tolerant && memchr::memchr2(b'\r', b'\n', rest).is_none() {
+            let start = self.at;
+            self.at = self.bytes.len();
+            return Ok(Span::new(start, self.at));
+        }
+        self.required()
+    }
+
     fn required(&mut self) -> Result<Span, ParseError> {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
