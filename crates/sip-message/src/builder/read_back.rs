@@ -7,11 +7,21 @@ use smallvec::smallvec;
 use super::BuildError;
 use crate::{
     ContentType, Header, HeaderName, Headers, ParseError, Profile, Uri,
-    parse::{Line, Span},
+    parse::{Line, Span, is_token},
 };
 
 /// Why the row `text`, written from `values`, would not be read as `values`.
 pub(super) fn row_fault<H: Header>(text: &str, values: &[&H]) -> Option<BuildError> {
+    let is_one_or_more = values.len() == 1 || (H::IS_LIST && values.len() > 1);
+    if is_one_or_more && values.iter().all(|value| value.fits()) {
+        debug_assert_eq!(read_fault(text, values), None, "what fits is read back: {text}");
+        return None;
+    }
+    read_fault(text, values)
+}
+
+#[cold]
+fn read_fault<H: Header>(text: &str, values: &[&H]) -> Option<BuildError> {
     let row = row::<H>(text);
     let mut read = row.headers_of::<H>();
     let mut meant = values.iter();
@@ -30,12 +40,19 @@ pub(super) fn row_fault<H: Header>(text: &str, values: &[&H]) -> Option<BuildErr
 
 /// Why `text` cannot be the value of `Content-Type`.
 pub(super) fn content_type_fault(text: &str) -> Option<BuildError> {
+    if text.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype)) {
+        return None;
+    }
     let error = ContentType::parse(&text.into()).err()?;
     Some(BuildError::Header(error.within(HeaderName::CONTENT_TYPE)))
 }
 
 /// Why `text`, written from `uri`, would not be read as `uri`.
 pub(super) fn uri_fault(text: &str, uri: &Uri) -> Option<BuildError> {
+    if uri.fits() {
+        debug_assert_eq!(text.parse().ok().as_ref(), Some(uri), "what fits is read back: {text}");
+        return None;
+    }
     match text.parse::<Uri>() {
         Ok(read) if read == *uri => None,
         Ok(_) => Some(BuildError::Uri(ParseError::new(0, SAME_VALUE, "RFC 3261 §19.1.1"))),

@@ -47,6 +47,12 @@ impl NameAddr {
         self.uri.write(out);
         out.push('>');
     }
+
+    /// Whether the address is surely read back as it is.
+    fn fits(&self) -> bool {
+        let name = self.display_name.as_deref().unwrap_or_default();
+        Class::QDTEXT.covers(name) && self.uri.fits()
+    }
 }
 
 impl fmt::Display for NameAddr {
@@ -107,6 +113,10 @@ macro_rules! address_headers {
 
             fn write(&self, out: &mut String) {
                 write_address(&self.address, &self.parameters, out);
+            }
+
+            fn fits(&self) -> bool {
+                self.address.fits() && self.parameters.fit_header()
             }
         }
     )*};
@@ -239,6 +249,13 @@ impl Header for Contact {
         match self {
             Self::Star => out.push('*'),
             Self::Address { address, parameters } => write_address(address, parameters, out),
+        }
+    }
+
+    fn fits(&self) -> bool {
+        match self {
+            Self::Star => true,
+            Self::Address { address, parameters } => address.fits() && parameters.fit_header(),
         }
     }
 }

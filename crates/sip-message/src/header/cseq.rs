@@ -39,6 +39,10 @@ impl Header for CSeq {
         out.push(' ');
         out.push_str(self.method.as_str());
     }
+
+    fn fits(&self) -> bool {
+        true
+    }
 }
 
 /// The identifier that all messages of a call share, RFC 3261 §20.8. It is compared octet by octet.
@@ -68,6 +72,11 @@ impl Header for CallId {
 
     fn write(&self, out: &mut String) {
         out.push_str(&self.0);
+    }
+
+    fn fits(&self) -> bool {
+        let (first, second) = self.0.split_once('@').unwrap_or((&self.0, "x"));
+        [first, second].iter().all(|word| !word.is_empty() && Class::WORD.covers(word))
     }
 }
 

@@ -145,6 +145,12 @@ pub trait Header: Sized + PartialEq {
 
     /// Appends the value to `out`, without name and line end.
     fn write(&self, out: &mut String);
+
+    /// Whether every text in the value is known to fit its place, so that what is written need not
+    /// be read back to be trusted. Only ever a quick look: `false`, the default, is always right.
+    fn fits(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,10 @@ macro_rules! numbers {
             fn write(&self, out: &mut String) {
                 write_number(self.0, out);
             }
+
+            fn fits(&self) -> bool {
+                true
+            }
         }
     )*};
 }

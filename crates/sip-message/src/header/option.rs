@@ -9,7 +9,7 @@ use super::{Header, HeaderName};
 use crate::{
     Method, Profile, WireText,
     headers::element_length,
-    parse::{Class, ParseError, expect, finish, token},
+    parse::{Class, ParseError, expect, finish, is_token, token},
 };
 
 /// A method that the sender supports, RFC 3261 §20.5.
@@ -32,6 +32,10 @@ impl Header for Allow {
 
     fn write(&self, out: &mut String) {
         out.push_str(self.0.as_str());
+    }
+
+    fn fits(&self) -> bool {
+        true
     }
 }
 
@@ -71,6 +75,10 @@ macro_rules! token_lists {
 
             fn write(&self, out: &mut String) {
                 out.push_str(&self.0);
+            }
+
+            fn fits(&self) -> bool {
+                is_token(&self.0)
             }
         }
     )*};

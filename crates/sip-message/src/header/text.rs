@@ -39,6 +39,10 @@ macro_rules! texts {
             fn write(&self, out: &mut String) {
                 out.push_str(&self.0);
             }
+
+            fn fits(&self) -> bool {
+                true
+            }
         }
     )*};
 }

@@ -129,6 +129,13 @@ impl Header for Via {
         }
         self.parameters.write(out);
     }
+
+    fn fits(&self) -> bool {
+        !self.transport.is_empty()
+            && Class::TOKEN.covers(&self.transport)
+            && self.host.fits()
+            && self.parameters.fit_header()
+    }
 }
 
 /// `SIP/2.0/` and the transport, with white space around each `/`, and the white space behind;

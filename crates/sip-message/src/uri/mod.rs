@@ -19,6 +19,8 @@ mod compare;
 mod escape;
 pub use escape::{escape_user, unescape};
 
+mod fit;
+
 mod host;
 pub use host::Host;
 pub(crate) use host::{host_port, ipv6};
