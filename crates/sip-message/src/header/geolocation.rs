@@ -134,15 +134,15 @@ fn code(i: &str) -> Parsed<'_, u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::*, *};
+    use super::{super::probe::*, *};
 
     #[test]
     fn locations_are_read_and_written() {
-        let location: Geolocation = read_and_written("<cid:target123@atlanta.example.com>");
+        let location: Geolocation = same("<cid:target123@atlanta.example.com>");
         assert_eq!(location.uri.scheme(), "cid");
         assert!(location.parameters.is_empty());
         let text = "<sips:target123@server5.atlanta.example.com;a=b>;inserted-by=server5";
-        let location: Geolocation = read_and_written(text);
+        let location: Geolocation = same(text);
         assert_eq!(location.parameters.value("inserted-by"), Some("server5"));
         refused::<Geolocation>("", 0);
         refused::<Geolocation>("cid:a@b.example", 0);
@@ -153,10 +153,10 @@ mod tests {
 
     #[test]
     fn routing_is_allowed_by_yes_only() {
-        assert!(matches!(read_and_written("yes"), GeolocationRouting::Yes));
-        assert!(strict::<GeolocationRouting>(" Yes ").unwrap().is_allowed());
+        assert!(matches!(same("yes"), GeolocationRouting::Yes));
+        assert!(read_strictly::<GeolocationRouting>(" Yes ").unwrap().is_allowed());
         for text in ["no", "maybe", "yes=\"no\"", "x=[::1]"] {
-            assert!(!read_and_written::<GeolocationRouting>(text).is_allowed(), "{text}");
+            assert!(!same::<GeolocationRouting>(text).is_allowed(), "{text}");
         }
         assert!(!GeolocationRouting::from("yes;x").is_allowed());
         refused::<GeolocationRouting>("", 0);
@@ -166,12 +166,11 @@ mod tests {
 
     #[test]
     fn errors_have_a_code_and_a_text() {
-        let error: GeolocationError =
-            read_and_written("200;code=\"Permission To Use Location Information\"");
+        let error: GeolocationError = same("200;code=\"Permission To Use Location Information\"");
         assert_eq!(error.text().unwrap(), "Permission To Use Location Information");
         let built = GeolocationError::new(200).with_text("Permission To Use Location Information");
         assert_eq!(built, error);
-        assert_eq!(strict::<GeolocationError>("100 ; x").unwrap().code, 100);
+        assert_eq!(read_strictly::<GeolocationError>("100 ; x").unwrap().code, 100);
         refused::<GeolocationError>("", 0);
         refused::<GeolocationError>("1000", 0);
         refused::<GeolocationError>("1;code=\"a\";code=\"b\"", 11);

@@ -125,7 +125,7 @@ fn signed_identity_digest(i: &str) -> Parsed<'_, &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::*, *};
+    use super::{super::probe::*, *};
 
     const FULL: &str = "eyJhbGciOiJFUzI1NiIsInR5cCI6InBhc3Nwb3J0IiwieDV1I\
         joiaHR0cHM6Ly9jZXJ0LmV4YW1wbGUub3JnL3Bhc3Nwb3J0LmNlciJ9.eyJ\
@@ -134,9 +134,11 @@ mod tests {
         q3pjT1hoRwakEGjHCnWSwUnshd0-zJ6F1VOgFWSjHBr8Qjpjlk-cpFYpFYs\
         ojNCpTzO3QfPOlckGaS6hEck7w;info=<https://biloxi.example.org/biloxi.cert>";
 
+    const QUOTED: &str = "a.b.c;info=<https://a.example>;ppt=\"shaken\"";
+
     #[test]
     fn full_and_compact_forms_are_read() {
-        let full: Identity = read_and_written(FULL);
+        let full: Identity = same(FULL);
         let (header, payload, signature) = full.parts().unwrap();
         assert!(header.starts_with("eyJhbG") && payload.starts_with("eyJkZXN0"));
         assert!(!full.is_compact() && signature.ends_with("hEck7w"));
@@ -144,7 +146,7 @@ mod tests {
         assert_eq!(full.info.to_string(), "https://biloxi.example.org/biloxi.cert");
 
         let text = "..rq3pjT1hoRwakEGjHCnWSwUnshd0-zJ6F1V;info=<https://cert.example.org/passport.cer>;alg=ES256;ppt=div";
-        let compact: Identity = read_and_written(text);
+        let compact: Identity = same(text);
         assert!(compact.is_compact());
         assert_eq!(compact.ppt().as_deref(), Some("div"));
         let uri = "https://cert.example.org/passport.cer".parse::<Uri>().unwrap();
@@ -155,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_quoted_type_is_forgiven() {
-        let identity: Identity = tolerated("a.b.c;info=<https://a.example>;ppt=\"shaken\"");
+        let identity: Identity = forgiven(QUOTED, QUOTED);
         assert_eq!(identity.ppt().as_deref(), Some("shaken"));
     }
 

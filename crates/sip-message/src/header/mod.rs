@@ -26,13 +26,13 @@ pub use charging::{PChargingFunctionAddresses, PChargingVector};
 mod consent;
 pub use consent::TriggerConsent;
 
-mod cseq;
-pub use cseq::{CSeq, CallId};
-
 mod content;
 pub use content::{
     ContentDisposition, ContentEncoding, ContentLength, ContentType, MediaType, MimeVersion,
 };
+
+mod cseq;
+pub use cseq::{CSeq, CallId};
 
 mod date;
 pub use date::{Date, Timestamp};
@@ -53,6 +53,12 @@ pub use etag::{SipEtag, SipIfMatch, SuppressIfMatch};
 mod event;
 pub use event::{AllowEvents, Event, EventReason, SubscriptionState, Substate};
 
+mod geolocation;
+pub use geolocation::{Geolocation, GeolocationError, GeolocationRouting};
+
+mod identity;
+pub use identity::Identity;
+
 mod in_reply_to;
 pub use in_reply_to::InReplyTo;
 
@@ -64,12 +70,6 @@ pub use info_package::{InfoPackage, RecvInfo};
 
 mod language;
 pub use language::{AcceptLanguage, ContentLanguage};
-
-mod geolocation;
-pub use geolocation::{Geolocation, GeolocationError, GeolocationRouting};
-
-mod identity;
-pub use identity::Identity;
 
 mod network;
 pub use network::{
@@ -84,21 +84,16 @@ mod open_token;
 mod option;
 pub use option::{Allow, ProxyRequire, Require, Supported, Unsupported};
 
-mod quality;
-pub use quality::Quality;
-
 mod parts;
 
 mod privacy;
 pub use privacy::{Privacy, PrivacyValue};
 
+mod quality;
+pub use quality::Quality;
+
 mod reason;
 pub use reason::{Reason, Warning};
-
-mod session_timer;
-pub use session_timer::{MinSe, Refresher, SessionExpires};
-
-mod shape;
 
 mod resource_priority;
 pub use resource_priority::{AcceptResourcePriority, ResourcePriority};
@@ -108,6 +103,11 @@ pub use security::{SecurityClient, SecurityMechanism, SecurityServer, SecurityVe
 
 mod session_id;
 pub use session_id::{SessionId, SessionUuid};
+
+mod session_timer;
+pub use session_timer::{MinSe, Refresher, SessionExpires};
+
+mod shape;
 
 mod text;
 pub use text::{Organization, Priority, Server, Subject, UserAgent};
@@ -155,8 +155,7 @@ pub trait Header: Sized + PartialEq {
 
 #[cfg(test)]
 mod probe;
-
-
-mod testing;
+#[cfg(test)]
+mod round_trips;
 #[cfg(test)]
 mod tests;

@@ -80,15 +80,15 @@ fn resource_value(i: &str) -> Parsed<'_, (&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::*, *};
+    use super::{super::probe::*, *};
 
     #[test]
     fn priorities_have_no_case() {
-        let flash: ResourcePriority = read_and_written("dsn.flash");
+        let flash: ResourcePriority = same("dsn.flash");
         assert_eq!((&*flash.namespace, &*flash.priority), ("dsn", "flash"));
         assert_eq!(flash, ResourcePriority::new("DSN", "Flash"));
         assert_ne!(flash, ResourcePriority::new("dsn", "flash-override"));
-        let accepted: AcceptResourcePriority = read_and_written("dsn.flash-override");
+        let accepted: AcceptResourcePriority = same("dsn.flash-override");
         assert!(accepted.is("dsn", "Flash-Override"));
     }
 

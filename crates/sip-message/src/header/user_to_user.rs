@@ -103,12 +103,12 @@ impl Header for UserToUser {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::*, *};
+    use super::{super::probe::*, *};
 
     #[test]
     fn the_example_is_read_and_written() {
         let text = "56a390f3d2b7310023a2;encoding=hex;purpose=foo;content=bar";
-        let header: UserToUser = read_and_written(text);
+        let header: UserToUser = same(text);
         let octets = [0x56, 0xa3, 0x90, 0xf3, 0xd2, 0xb7, 0x31, 0x00, 0x23, 0xa2];
         assert_eq!(header.octets().unwrap(), octets);
         assert_eq!(header.purpose().as_deref(), Some("foo"));
@@ -121,8 +121,8 @@ mod tests {
 
     #[test]
     fn quotes_are_no_part_of_the_data() {
-        assert_eq!(strict::<UserToUser>("\"56a3\""), strict::<UserToUser>("56a3"));
-        let header: UserToUser = read_and_written("\"two words, \\\"one\\\" list\";purpose=x");
+        assert_eq!(read_strictly::<UserToUser>("\"56a3\""), read_strictly::<UserToUser>("56a3"));
+        let header: UserToUser = same("\"two words, \\\"one\\\" list\";purpose=x");
         assert_eq!((&*header.data, header.octets()), ("two words, \"one\" list", None));
         assert_eq!(written(&UserToUser::new("")), "\"\"");
         assert_eq!(UserToUser::new("abc").octets(), None);

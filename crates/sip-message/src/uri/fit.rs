@@ -20,7 +20,8 @@ impl SipUri {
             (Some(user), None) => is(user, Class::USER),
             (user, password) => user.is_none() && password.is_none(),
         };
-        user && self.host.fits() && self.parameters.fit(Class::PARAM, Class::PARAM)
+        user && self.host.fits()
+            && self.parameters.fit(Class::PARAM, Class::PARAM)
             && self.headers.is_none()
     }
 }

@@ -28,7 +28,6 @@ pub use scheme::{AuthScheme, AuthValue};
 
 /// What a server asks for (RFC 3261 §25.1 `challenge`).
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "nearly all challenges are digest")]
 pub enum Challenge {
     /// A digest (RFC 7616).
     Digest(DigestChallenge),
