@@ -1,4 +1,5 @@
-//! Messages out of a byte stream (RFC 3261 §18.3, RFC 5626 §3.5.1).
+//! Messages out of a byte stream or a WebSocket, and keep-alives (RFC 3261 §18.3, RFC 5626 §3.5.1,
+//! RFC 7118 §5).
 #![deny(clippy::arithmetic_side_effects)]
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -29,13 +30,25 @@ use crate::{
 pub struct Framer {
     options: ParseOptions,
     buffer: BytesMut,
-    /// Up to here the buffer holds whole lines of header, none of them empty.
-    searched: usize,
+    head: Head,
     /// The length of the message at the front, once its header has been read.
     length: Option<usize>,
     /// Whether the last frame was one CRLF: another one makes a ping.
     after_crlf: bool,
     error: Option<ParseError>,
+}
+
+/// How far the header of the message at the front has been looked at. No byte is looked at twice.
+#[derive(Debug, Default)]
+struct Head {
+    /// Where the current line starts; all before it are whole and not empty.
+    line: usize,
+    /// Up to here no line end has come.
+    seen: usize,
+    /// Where the current header field starts; it may have folded lines.
+    field: usize,
+    /// How many header fields have begun.
+    fields: usize,
 }
 
 /// What a stream holds.
@@ -55,13 +68,41 @@ pub enum Frame {
     Pong,
 }
 
+impl Frame {
+    /// The frame in one WebSocket message, text or binary: a whole SIP message, which needs no
+    /// `Content-Length` (RFC 7118 §4.2, §5), or a keep-alive of CRLFs (§6).
+    ///
+    /// # Errors
+    /// When it is empty or larger than the limits. It costs this message only: the next one starts
+    /// where the WebSocket says.
+    pub fn of_websocket(message: Bytes, limits: &Limits) -> Result<Self, ParseError> {
+        if message.len() > limits.message {
+            return Err(too_large(limits.message, "a smaller message"));
+        }
+        match &*message {
+            [] => Err(ParseError::new(0, "a SIP message", "RFC 7118 §5")),
+            b"\r\n" => Ok(Self::Pong),
+            crlfs if crlfs.iter().all(|byte| matches!(byte, b'\r' | b'\n')) => Ok(Self::Ping),
+            _ => Ok(Self::Message(message)),
+        }
+    }
+}
+
+/// Whether `datagram` is no message but keeps a NAT binding open: CRLFs (RFC 5626 §3.5.1, sent over
+/// UDP as well), zero bytes, as many phones send them, or nothing at all. It is not answered.
+///
+/// STUN keep-alives (RFC 5626 §3.5.2) hold more and are told by their own header.
+pub fn is_keep_alive(datagram: &[u8]) -> bool {
+    datagram.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b'\0'))
+}
+
 impl Framer {
     /// An empty framer.
     pub fn new(limits: Limits) -> Self {
         Self {
             options: ParseOptions { profile: Profile::Tolerant, limits },
             buffer: BytesMut::new(),
-            searched: 0,
+            head: Head::default(),
             length: None,
             after_crlf: false,
             error: None,
@@ -94,7 +135,7 @@ impl Framer {
     }
 
     fn advance(&mut self) -> Result<Option<Frame>, ParseError> {
-        if self.length.is_none() && self.searched == 0 {
+        if self.length.is_none() && self.head.line == 0 {
             if self.buffer.starts_with(b"\r\n") {
                 self.buffer.advance(2);
                 self.after_crlf = !self.after_crlf;
@@ -110,7 +151,7 @@ impl Framer {
             return Ok(None);
         }
         self.length = None;
-        self.searched = 0;
+        self.head = Head::default();
         Ok(Some(Frame::Message(self.buffer.split_to(length).freeze())))
     }
 
@@ -122,30 +163,35 @@ impl Framer {
         Ok(self.length)
     }
 
-    /// Where the body starts, if the empty line has come. Whole lines are looked at once.
+    /// Where the body starts, if the empty line has come. Limits hold as soon as they are passed,
+    /// not only at the end of a line.
     fn end_of_header(&mut self) -> Result<Option<usize>, ParseError> {
         loop {
-            let rest = self.buffer.get(self.searched..).unwrap_or_default();
-            let Some(newline) = memchr::memchr(b'\n', rest) else {
-                return self.bounded(self.buffer.len()).map(|()| None);
-            };
-            let line = rest.get(..newline).unwrap_or_default();
-            let is_empty = matches!(line, b"" | b"\r");
-            self.searched = self.searched.saturating_add(newline).saturating_add(1);
-            self.bounded(self.searched)?;
-            if is_empty {
-                return Ok(Some(self.searched));
+            let rest = self.buffer.get(self.head.seen..).unwrap_or_default();
+            let newline = memchr::memchr(b'\n', rest);
+            let length = newline.unwrap_or(rest.len());
+            let end = self.head.seen.saturating_add(length);
+            let line = self.buffer.get(self.head.line..end).unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let next = end.saturating_add(1);
+            if line.is_empty() {
+                self.bounded(if newline.is_some() { next } else { end })?;
+                self.head.seen = end;
+                return Ok(newline.map(|_| next));
             }
+            self.head.take(line, &self.options.limits)?;
+            self.bounded(end)?;
+            if newline.is_none() {
+                self.head.seen = end;
+                return Ok(None);
+            }
+            (self.head.line, self.head.seen) = (next, next);
         }
     }
 
     fn bounded(&self, length: usize) -> Result<(), ParseError> {
         let limit = self.options.limits.message;
-        if length <= limit {
-            return Ok(());
-        }
-        Err(ParseError::new(limit, "a smaller message", "RFC 3261 §21.5.7")
-            .with_status(StatusCode::MESSAGE_TOO_LARGE))
+        if length <= limit { Ok(()) } else { Err(too_large(limit, "a smaller message")) }
     }
 
     /// The length of the message whose header ends at `body`.
@@ -163,6 +209,37 @@ impl Framer {
         let whole = body.saturating_add(length);
         self.bounded(whole).map(|()| whole)
     }
+}
+
+impl Head {
+    /// Holds what there is of the current line, which is not empty, against the limits.
+    fn take(&mut self, line: &[u8], limits: &Limits) -> Result<(), ParseError> {
+        if self.line == 0 {
+            return if line.len() <= limits.start_line {
+                Ok(())
+            } else {
+                Err(ParseError::new(0, "a shorter start line", "RFC 3261 §21.4.12")
+                    .with_status(StatusCode::REQUEST_URI_TOO_LONG))
+            };
+        }
+        let is_folded = matches!(line, [b' ' | b'\t', ..]) && self.fields > 0;
+        if !is_folded && self.field != self.line {
+            self.field = self.line;
+            self.fields = self.fields.saturating_add(1);
+        }
+        let end = self.line.saturating_add(line.len());
+        if self.fields > limits.headers {
+            return Err(too_large(self.line, "fewer header fields"));
+        }
+        if end.saturating_sub(self.field) > limits.header {
+            return Err(too_large(self.line, "a shorter header field"));
+        }
+        Ok(())
+    }
+}
+
+fn too_large(offset: usize, expected: &'static str) -> ParseError {
+    ParseError::new(offset, expected, "RFC 3261 §21.5.7").with_status(StatusCode::MESSAGE_TOO_LARGE)
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ mod envelope;
 pub use envelope::Envelope;
 
 mod framer;
-pub use framer::{Frame, Framer};
+pub use framer::{Frame, Framer, is_keep_alive};
 
 mod header;
 pub use header::*;
@@ -64,6 +64,9 @@ pub use message::Message;
 
 mod method;
 pub use method::Method;
+
+mod multipart;
+pub use multipart::{Multipart, MultipartBuilder, Part};
 
 mod parse;
 pub use parse::ParseError;

@@ -79,3 +79,92 @@ fn two_pongs_in_a_row_show_as_a_pong_and_a_ping() {
         assert_eq!(framer.next(), Ok(None));
     }
 }
+
+/// Pushes byte by byte; gives the error and how many bytes it took.
+fn refused_after(stream: &[u8], limits: Limits) -> Option<(usize, ParseError)> {
+    let mut framer = Framer::new(limits);
+    stream.iter().enumerate().find_map(|(at, byte)| {
+        framer.push(&[*byte]);
+        framer.next().err().map(|error| (at + 1, error))
+    })
+}
+
+#[test]
+fn each_limit_holds_as_soon_as_it_is_passed() {
+    let limits = Limits { start_line: 20, header: 10, headers: 2, ..Limits::default() };
+    let refused = |stream: &str| {
+        let (bytes, error) = refused_after(stream.as_bytes(), limits).unwrap();
+        let mut whole = Framer::new(limits);
+        whole.push(stream.as_bytes());
+        assert_eq!(whole.next(), Err(error.clone()), "whole or in bytes");
+        (bytes, error.status(), error.offset())
+    };
+    let (large, uri) = (StatusCode::MESSAGE_TOO_LARGE, StatusCode::REQUEST_URI_TOO_LONG);
+    assert_eq!(refused(&"x".repeat(100)), (21, uri, 0));
+    let start = "SIP/2.0 200 OK\r\n";
+    assert_eq!(refused(&format!("{start}a: 45678901")), (16 + 11, large, 16));
+    assert_eq!(refused(&format!("{start}a: 4\r\n 78901")), (16 + 11, large, 22));
+    assert_eq!(refused(&format!("{start}a: 4\r\nb: 4\r\nc: ")), (16 + 13, large, 28));
+    for fits in ["a: 4567890\r\nb: 4567890\r\n", "a: 4\r\n 789\r\n", "l: 0\r\na: b\r\n\r\n"] {
+        assert!(refused_after(format!("{start}{fits}").as_bytes(), limits).is_none(), "{fits}");
+    }
+    let exact = b"SIP/2.0 200 abcdefgh\r\nl: 0\r\n\r\n";
+    assert!(refused_after(exact, limits).is_none());
+}
+
+#[test]
+fn the_limits_are_those_of_the_parser() {
+    let limits = Limits { start_line: 14, header: 6, headers: 3, ..Limits::default() };
+    let options = ParseOptions { limits, profile: Profile::Tolerant };
+    for message in [
+        "SIP/2.0 200 OK\r\nl: 0\r\na: bcd\r\nb: c\r\n\r\n",
+        "SIP/2.0 200 OKs\r\nl: 0\r\n\r\n",
+        "SIP/2.0 200 OK\r\nl: 0\r\na: bcde\r\n\r\n",
+        "SIP/2.0 200 OK\r\nl: 0\r\na: \r\n b\r\n\r\n",
+        "SIP/2.0 200 OK\r\nl: 0\r\na: b\r\n c\r\n\r\n",
+        "SIP/2.0 200 OK\nl: 0\na: bcd\n\n",
+        "SIP/2.0 200 OK\r\nl: 0\r\na:\r\nb:\r\nc:\r\n\r\n",
+    ] {
+        let mut framer = Framer::new(limits);
+        framer.push(message.as_bytes());
+        let parsed = crate::Message::parse_with(Bytes::from_static(message.as_bytes()), &options);
+        assert_eq!(framer.next().err(), parsed.err(), "{message:?}");
+    }
+}
+
+#[test]
+fn a_long_line_in_bytes_is_looked_at_once() {
+    let limits = Limits { message: 2_000_000, start_line: 2_000_000, ..Limits::default() };
+    let mut framer = Framer::new(limits);
+    for _ in 0..1_000_000 {
+        framer.push(b"x");
+        assert_eq!(framer.next(), Ok(None));
+        assert_eq!(framer.head.seen, framer.buffer.len());
+    }
+}
+
+#[test]
+fn a_websocket_message_is_one_frame() {
+    let of = |bytes: &'static [u8]| {
+        let limits = Limits { message: 30, ..Limits::default() };
+        Frame::of_websocket(Bytes::from_static(bytes), &limits)
+    };
+    let message = b"SIP/2.0 200 OK\r\nl: 0\r\n\r\n";
+    assert_eq!(of(message), Ok(Frame::Message(Bytes::from_static(message))));
+    assert_eq!(of(b"\r\n"), Ok(Frame::Pong));
+    assert_eq!(of(b"\r\n\r\n"), Ok(Frame::Ping));
+    assert!(of(b"").is_err());
+    assert_eq!(of(&[b'x'; 31]).unwrap_err().status(), StatusCode::MESSAGE_TOO_LARGE);
+    let Ok(Frame::Message(bytes)) = of(b"SIP/2.0 200 OK\r\n\r\nbody") else { panic!("a message") };
+    assert_eq!(crate::Message::parse(bytes).unwrap().body(), "body", "without Content-Length");
+}
+
+#[test]
+fn keep_alive_datagrams_hold_nothing() {
+    for datagram in [&b""[..], b"\r\n", b"\r\n\r\n", b"\0\0\0\0", b"\0"] {
+        assert!(is_keep_alive(datagram), "{datagram:?}");
+    }
+    for datagram in [&b"\r\nx"[..], b"SIP/2.0 200 OK\r\n\r\n", b"\0\x01\0\0"] {
+        assert!(!is_keep_alive(datagram), "{datagram:?}");
+    }
+}

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Method, Uri, Warning};
+use crate::{Method, Uri};
 
 fn both(text: &str) -> [Result<Sipfrag, ParseError>; 2] {
     let bytes = Bytes::from(text.to_owned());
@@ -28,11 +28,13 @@ fn subsets_of_a_message_are_fragments() {
          Contact: <sip:alicepc@atlanta.com>;q=0.9,\r\n         <sip:alicemobile@atlanta.com>;q=0.1\r\n",
     );
     assert_eq!(register.headers_of::<Contact>().count(), 2);
+    // The RFC left out the quotes that the grammar of Warning asks for.
     let bad = fragment(
-        "SIP/2.0 400 Bad Request\r\nWarning: 399 atlanta.com \"Your Event header field was malformed\"\r\n",
+        "SIP/2.0 400 Bad Request\r\n\
+         Warning: 399 atlanta.com Your Event header field was malformed\r\n",
     );
     assert_eq!(bad.status(), Some(StatusCode::BAD_REQUEST));
-    assert!(bad.header::<Warning>().unwrap().is_some());
+    assert!(bad.headers().get_raw(HeaderName::WARNING).is_some());
 }
 
 #[test]
