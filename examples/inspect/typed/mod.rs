@@ -8,6 +8,7 @@ use crate::node::Node;
 
 mod address;
 mod content;
+mod digest;
 mod scalar;
 mod time;
 mod uri;
@@ -61,8 +62,9 @@ macro_rules! table {
 }
 
 table! {
-    Accept Allow AllowEvents CSeq CallId Contact ContentDisposition ContentEncoding ContentLength
-    ContentType Date Expires From MaxForwards MinExpires Organization PAssertedIdentity Path
-    Priority ProxyRequire RSeq Reason RecordRoute ReferTo ReferredBy ReplyTo Require RetryAfter
-    Route Server ServiceRoute Subject Supported Timestamp To Unsupported UserAgent Via Warning
+    Accept Allow AllowEvents AuthenticationInfo Authorization CSeq CallId Contact ContentDisposition
+    ContentEncoding ContentLength ContentType Date Expires From MaxForwards MinExpires Organization
+    PAssertedIdentity Path Priority ProxyAuthenticate ProxyAuthorization ProxyRequire RSeq Reason
+    RecordRoute ReferTo ReferredBy ReplyTo Require RetryAfter Route Server ServiceRoute Subject
+    Supported Timestamp To Unsupported UserAgent Via Warning WwwAuthenticate
 }
