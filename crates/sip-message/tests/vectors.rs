@@ -301,7 +301,9 @@ fn typed_errors(message: &Message) -> Vec<ParseError> {
         Organization Priority
         AcceptEncoding AcceptLanguage ContentLanguage MimeVersion AlertInfo CallInfo ErrorInfo
         InReplyTo Event SubscriptionState SipEtag SipIfMatch SuppressIfMatch InfoPackage RecvInfo
-        RAck SessionExpires MinSe MaxBreadth FlowTimer
+        RAck SessionExpires MinSe MaxBreadth FlowTimer Replaces Join TargetDialog ReferSub
+        AnswerMode PrivAnswerMode Diversion HistoryInfo AcceptContact RejectContact FeatureCaps
+        RequestDisposition
     }
     errors
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use bytestring::ByteString;
 use nom::{Parser, combinator::opt};
 
-use super::{Header, HeaderName, Quality};
+use super::{FeatureValue, Header, HeaderName, Quality};
 use crate::{
     Parameters, Uri, WireText,
     parse::{
@@ -153,6 +153,10 @@ address_headers! {
     PServedUser P_SERVED_USER false name_addr_or_addr_spec "RFC 5502 §6";
     /// A recipient who has not consented, RFC 5360 §5.9.3.
     PermissionMissing PERMISSION_MISSING true name_addr_or_addr_spec "RFC 5360 §5.9.3";
+    /// From where a call was diverted, RFC 5806 §4. The latest diversion comes first.
+    Diversion DIVERSION true lax_name_addr "RFC 5806 §4";
+    /// An entry of the history of a request, RFC 7044 §5. The oldest entry comes first.
+    HistoryInfo HISTORY_INFO true name_addr "RFC 7044 §5";
 }
 
 macro_rules! tagged {
@@ -215,6 +219,24 @@ impl Contact {
     /// The `expires` parameter, in seconds, if there is a sound one (RFC 3261 §10.2.1.1).
     pub fn expires(&self) -> Option<u32> {
         self.parameters()?.number("expires")
+    }
+
+    /// The feature parameter `name`, such as `methods` or `+sip.instance` (RFC 3840 §9).
+    ///
+    /// # Errors
+    /// When its value does not follow RFC 3840 §9; offsets count from its start.
+    pub fn feature(&self, name: &str) -> Result<Option<FeatureValue<'_>>, ParseError> {
+        self.parameters().map_or(Ok(None), |parameters| FeatureValue::of(parameters, name))
+    }
+
+    /// The same contact with the feature parameter `name`. `*` has no parameters and stays as it
+    /// is.
+    #[must_use]
+    pub fn with_feature(mut self, name: &str, value: &FeatureValue<'_>) -> Self {
+        if let Self::Address { parameters, .. } = &mut self {
+            value.set(name, parameters);
+        }
+        self
     }
 
     /// The `q` parameter, if there is a sound one (RFC 3261 §20.10).
@@ -282,6 +304,11 @@ fn name_addr_or_addr_spec<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAd
         Err(error) if i.contains('<') || i.starts_with('"') => Err(error),
         Err(_) => addr_spec(owner, i),
     }
+}
+
+/// `name-addr`; some gateways leave the brackets out.
+fn lax_name_addr<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
+    if owner.is_tolerant() { name_addr_or_addr_spec(owner, i) } else { name_addr(owner, i) }
 }
 
 /// `[ display-name ] LAQUOT addr-spec RAQUOT`. White space before `<` may lack (RFC 4475 §3.1.1.6).

@@ -1,5 +1,7 @@
 //! Points in time: `Date` (RFC 3261 §20.17) and `Timestamp` (§20.38).
 
+use std::time::Duration;
+
 use bytestring::ByteString;
 use nom::{
     Parser,
@@ -12,10 +14,14 @@ use nom::{
 use super::{Header, HeaderName};
 use crate::{
     WireText,
-    parse::{ParseError, Parsed, expect, finish, lws1},
+    parse::{Fault, ParseError, Parsed, expect, finish, lws, lws1, write_number},
 };
 
 /// When the message was first sent, RFC 3261 §20.17.
+///
+/// The strict profile takes the one form of `rfc1123-date`, in GMT. The tolerant profile also takes
+/// the other zones of RFC 822 §5.1 and UTC, which it converts, a missing day of the week, one digit
+/// for the day of the month, and names in any case: phones and gateways with a C library send them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
     /// Seconds since 1970-01-01 00:00:00 UTC, leap seconds not counted. What lies behind the year
@@ -27,86 +33,116 @@ impl Header for Date {
     const NAME: HeaderName = HeaderName::DATE;
     const IS_LIST: bool = false;
 
-    /// `rfc1123-date`: the zone is always `GMT`, years begin with 1970.
     fn parse(value: &WireText) -> Result<Self, ParseError> {
-        let weekday =
-            expect("a day of the week and \",\"", terminated(name_of(&WEEKDAYS), tag(",")));
-        let day = expect("a day of the month", verify(digits(2), |day| (1..=31).contains(day)));
-        let month = expect("a month", name_of(&MONTHS));
-        let year = expect("a year from 1970", verify(digits(4), |year| *year >= 1970));
-        let exists = |(_, _, day, _, month, _, year): &(u64, _, u64, _, u64, _, u64)| {
-            *day <= days_of_month(*year, *month)
-        };
-        let date = (weekday, lws1, day, lws1, month, lws1, year);
-        let date = expect("a day that the month has", verify(date, exists));
-        let zone = expect("GMT", tag("GMT"));
-        let rule = (date, lws1, time, lws1, zone);
-        let ((_, _, day, _, month, _, year), _, seconds, _, _) =
-            finish(value, "RFC 3261 §20.17", rule)?;
-        let days = days_before_year(year)
-            .saturating_add(days_before_month(year, month))
-            .saturating_add(day.saturating_sub(1));
-        Ok(Self { unix_seconds: days.saturating_mul(DAY).saturating_add(seconds) })
+        let is_tolerant = value.is_tolerant();
+        let rule = |i| if is_tolerant { lax_date(i) } else { rfc1123_date(i) };
+        finish(value, "RFC 3261 §20.17", rule).map(|unix_seconds| Self { unix_seconds })
     }
 
     fn write(&self, out: &mut String) {
         let unix_seconds = self.unix_seconds.min(LAST);
         let (days, seconds) = (unix_seconds / DAY, unix_seconds % DAY);
         let (year, month, day) = civil(days);
-        let weekday = name(&WEEKDAYS, days.wrapping_add(THURSDAY) % 7);
-        let month = name(&MONTHS, month);
-        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        out.push_str(&format!(
-            "{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT"
-        ));
+        out.push_str(name(&WEEKDAYS, days.wrapping_add(THURSDAY) % 7));
+        out.push_str(", ");
+        write_two_digits(day, ' ', out);
+        out.push_str(name(&MONTHS, month));
+        out.push(' ');
+        write_number(year, out);
+        out.push(' ');
+        write_two_digits(seconds / 3600, ':', out);
+        write_two_digits(seconds / 60 % 60, ':', out);
+        write_two_digits(seconds % 60, ' ', out);
+        out.push_str("GMT");
     }
 }
 
-/// When the request was sent, by the sender's clock, RFC 3261 §20.38.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Timestamp {
-    /// Seconds, with their fraction, as written.
-    pub time: ByteString,
-    /// The delay that the responder took, in seconds, as written.
-    pub delay: Option<ByteString>,
+fn write_two_digits(number: u64, behind: char, out: &mut String) {
+    out.push_str(if number < 10 { "0" } else { "" });
+    write_number(number, out);
+    out.push(behind);
 }
 
-impl Header for Timestamp {
-    const NAME: HeaderName = HeaderName::TIMESTAMP;
-    const IS_LIST: bool = false;
+/// `wkday "," SP date1 SP time SP "GMT"`, which has case (RFC 3261 §20.17).
+fn rfc1123_date(i: &str) -> Parsed<'_, u64> {
+    let space = || expect("one space", char(' '));
+    let weekday = terminated(name_of(&WEEKDAYS, str::eq), (tag(","), tag(" ")));
+    let (i, _) = expect("a day of the week and \",\"", weekday).parse(i)?;
+    let (i, days) = days(i, 2, space(), str::eq)?;
+    let (i, _) = space().parse(i)?;
+    let (i, seconds) = time(i, 59)?;
+    let (i, _) = (space(), expect("GMT", tag("GMT"))).parse(i)?;
+    Ok((i, days.saturating_mul(DAY).saturating_add(seconds)))
+}
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
-        let time = expect(
-            "seconds",
-            recognize((take_while1(is_digit), opt((char('.'), take_while(is_digit))))),
-        );
-        let delay = recognize((take_while(is_digit), opt((char('.'), take_while(is_digit)))));
-        let delay = opt(preceded(lws1, verify(delay, |delay: &str| !delay.is_empty())));
-        let (time, delay) = finish(value, "RFC 3261 §20.38", (time, delay))?;
-        let delay = delay.map(|delay| value.slice_ref(delay));
-        Ok(Self { time: value.slice_ref(time), delay })
+/// `[ wkday "," ] date1 time zone` with any white space, in any case.
+fn lax_date(i: &str) -> Parsed<'_, u64> {
+    let same = str::eq_ignore_ascii_case;
+    let (i, _) = opt((name_of(&WEEKDAYS, same), tag(","), lws)).parse(i)?;
+    let (i, days) = days(i, 1, lws1, same)?;
+    let (i, _) = lws1(i)?;
+    // A leap second is no part of the grammar, but of the time.
+    let (i, seconds) = time(i, 60)?;
+    let (i, _) = lws1(i)?;
+    let (rest, zone) = expect("GMT or another zone", zone).parse(i)?;
+    let local = days.saturating_mul(DAY).saturating_add(seconds);
+    match local.checked_add_signed(zone.saturating_neg()) {
+        Some(unix_seconds) => Ok((rest, unix_seconds)),
+        None => Fault::error(i, "a time from 1970"),
     }
+}
 
-    fn write(&self, out: &mut String) {
-        out.push_str(&self.time);
-        if let Some(delay) = &self.delay {
-            out.push_str(&format!(" {delay}"));
-        }
+/// `date1`, as days since 1970.
+fn days<'a>(
+    i: &'a str,
+    least_digits: usize,
+    gap: impl Parser<&'a str, Error = Fault<'a>>,
+    same: fn(&str, &str) -> bool,
+) -> Parsed<'a, u64> {
+    let mut gap = gap;
+    let start = i;
+    let day = verify(digits(least_digits, 2), |day| (1..=31).contains(day));
+    let (i, day) = expect("a day of the month", day).parse(i)?;
+    let (i, _) = gap.parse(i)?;
+    let (i, month) = expect("a month", name_of(&MONTHS, same)).parse(i)?;
+    let (i, _) = gap.parse(i)?;
+    let year = verify(digits(4, 4), |year| *year >= 1970);
+    let (i, year) = expect("a year from 1970", year).parse(i)?;
+    if day > days_of_month(year, month) {
+        return Fault::error(start, "a day that the month has");
     }
+    let before = days_before_year(year).saturating_add(days_before_month(year, month));
+    Ok((i, before.saturating_add(day.saturating_sub(1))))
 }
 
 /// `2DIGIT ":" 2DIGIT ":" 2DIGIT` as seconds of the day.
-fn time(i: &str) -> Parsed<'_, u64> {
-    let below = |limit: u64| verify(digits(2), move |part| *part < limit);
-    let clock = (below(24), tag(":"), below(60), tag(":"), below(61));
+fn time(i: &str, last_second: u64) -> Parsed<'_, u64> {
+    let up_to = |last: u64| verify(digits(2, 2), move |part| *part <= last);
+    let clock = (up_to(23), tag(":"), up_to(59), tag(":"), up_to(last_second));
     let seconds = clock.map(|(hours, _, minutes, _, seconds)| {
         hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)).wrapping_add(seconds)
     });
     expect("a time of the day", seconds).parse(i)
 }
 
-fn digits<'a>(count: usize) -> impl Parser<&'a str, Output = u64, Error = crate::parse::Fault<'a>> {
-    map_opt(take_while_m_n(count, count, is_digit), |text: &str| text.parse().ok())
+/// The zones of RFC 822 §5.1 but for the letters of the military, and UTC, as seconds east of GMT.
+fn zone(i: &str) -> Parsed<'_, i64> {
+    if let Some(sign) = i.chars().next().filter(|c| matches!(c, '+' | '-')) {
+        let minutes = verify(digits(2, 2), |minutes| *minutes < 60);
+        let (rest, (_, hours, minutes)) = (char(sign), digits(2, 2), minutes).parse(i)?;
+        let seconds = hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60));
+        let seconds = i64::try_from(seconds).unwrap_or_default();
+        return Ok((rest, if sign == '-' { seconds.saturating_neg() } else { seconds }));
+    }
+    let named = |text: &str| {
+        let mut zones = ZONES.iter().filter(|(name, _)| name.eq_ignore_ascii_case(text));
+        zones.next().map(|(_, hours)| hours.saturating_mul(3600))
+    };
+    map_opt(take_while1(|c: char| c.is_ascii_alphabetic()), named).parse(i)
+}
+
+fn digits<'a>(least: usize, most: usize) -> impl Parser<&'a str, Output = u64, Error = Fault<'a>> {
+    map_opt(take_while_m_n(least, most, is_digit), |text: &str| text.parse().ok())
 }
 
 fn is_digit(c: char) -> bool {
@@ -116,9 +152,10 @@ fn is_digit(c: char) -> bool {
 /// One of `names`, as its place among them.
 fn name_of<'a>(
     names: &'static [&'static str],
-) -> impl Parser<&'a str, Output = u64, Error = crate::parse::Fault<'a>> {
+    same: fn(&str, &str) -> bool,
+) -> impl Parser<&'a str, Output = u64, Error = Fault<'a>> {
     map_opt(take_while_m_n(3, 3, |c: char| c.is_ascii_alphabetic()), move |text: &str| {
-        (0..).zip(names).find(|(_, name)| name.eq_ignore_ascii_case(text)).map(|(at, _)| at)
+        (0..).zip(names).find(|(_, name)| same(name, text)).map(|(at, _)| at)
     })
 }
 
@@ -166,6 +203,82 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (year, month, rest.saturating_add(1))
 }
 
+/// When the request was sent, by the sender's clock, RFC 3261 §20.38.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timestamp {
+    /// Seconds, with their fraction, as written.
+    pub time: ByteString,
+    /// The delay that the responder took, in seconds, as written.
+    pub delay: Option<ByteString>,
+}
+
+impl Timestamp {
+    /// The time `since` since any moment that the sender chooses.
+    pub fn new(since: Duration) -> Self {
+        Self { time: decimal(since), delay: None }
+    }
+
+    /// The same time, in a response that took `delay` (RFC 3261 §8.2.6.1).
+    #[must_use]
+    pub fn with_delay(self, delay: Duration) -> Self {
+        Self { delay: Some(decimal(delay)), ..self }
+    }
+
+    /// The time as a number, to the nanosecond; `None` above 2^64 seconds.
+    pub fn duration(&self) -> Option<Duration> {
+        duration(&self.time)
+    }
+
+    /// The delay as a number, to the nanosecond; zero without one.
+    pub fn delay_duration(&self) -> Option<Duration> {
+        self.delay.as_deref().map_or(Some(Duration::ZERO), duration)
+    }
+}
+
+impl Header for Timestamp {
+    const NAME: HeaderName = HeaderName::TIMESTAMP;
+    const IS_LIST: bool = false;
+
+    fn parse(value: &WireText) -> Result<Self, ParseError> {
+        let time = expect(
+            "seconds",
+            recognize((take_while1(is_digit), opt((char('.'), take_while(is_digit))))),
+        );
+        let delay = recognize((take_while(is_digit), opt((char('.'), take_while(is_digit)))));
+        let delay = opt(preceded(lws1, verify(delay, |delay: &str| !delay.is_empty())));
+        let (time, delay) = finish(value, "RFC 3261 §20.38", (time, delay))?;
+        let delay = delay.map(|delay| value.slice_ref(delay));
+        Ok(Self { time: value.slice_ref(time), delay })
+    }
+
+    fn write(&self, out: &mut String) {
+        out.push_str(&self.time);
+        if let Some(delay) = &self.delay {
+            out.push(' ');
+            out.push_str(delay);
+        }
+    }
+}
+
+/// Seconds with as many decimals as are needed.
+fn decimal(duration: Duration) -> ByteString {
+    let text = format!("{}.{:09}", duration.as_secs(), duration.subsec_nanos());
+    ByteString::from(text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// `*DIGIT [ "." *DIGIT ]`. What is below a nanosecond is left out.
+fn duration(text: &str) -> Option<Duration> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let seconds = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let mut nanoseconds = 0_u32;
+    let mut step = 100_000_000_u32;
+    for digit in part.chars() {
+        nanoseconds = nanoseconds.saturating_add(digit.to_digit(10)?.saturating_mul(step));
+        step /= 10;
+    }
+    Some(Duration::new(seconds, nanoseconds))
+}
+
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -175,3 +288,20 @@ const THURSDAY: u64 = 3;
 const DAY: u64 = 86_400;
 /// 9999-12-31 23:59:59.
 const LAST: u64 = 253_402_300_799;
+/// Hours east of GMT.
+const ZONES: [(&str, i64); 11] = [
+    ("GMT", 0),
+    ("UTC", 0),
+    ("UT", 0),
+    ("EST", -5),
+    ("EDT", -4),
+    ("CST", -6),
+    ("CDT", -5),
+    ("MST", -7),
+    ("MDT", -6),
+    ("PST", -8),
+    ("PDT", -7),
+];
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,7 @@ impl InfoTarget {
         match self {
             Self::Uri(uri) => {
                 out.push('<');
-                shape::append(uri, out);
+                uri.write(out);
                 out.push('>');
             }
             Self::Text(text) => out.push_str(text),

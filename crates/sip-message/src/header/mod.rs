@@ -12,13 +12,18 @@ pub use accept::{Accept, AcceptEncoding};
 
 mod address;
 pub use address::{
-    Contact, From, NameAddr, PAssertedIdentity, PAssociatedUri, PCalledPartyId, PPreferredIdentity,
-    PServedUser, Path, PermissionMissing, RecordRoute, ReferTo, ReferredBy, ReplyTo, Route,
-    ServiceRoute, To,
+    Contact, Diversion, From, HistoryInfo, NameAddr, PAssertedIdentity, PAssociatedUri,
+    PCalledPartyId, PPreferredIdentity, PServedUser, Path, PermissionMissing, RecordRoute, ReferTo,
+    ReferredBy, ReplyTo, Route, ServiceRoute, To,
 };
 
 mod answer_mode;
 pub use answer_mode::{AnswerMode, AnswerModeValue, PrivAnswerMode, ReferSub};
+
+mod caller_preferences;
+pub use caller_preferences::{
+    AcceptContact, Directive, FeatureCaps, RejectContact, RequestDisposition,
+};
 
 mod charging;
 pub use charging::{PChargingFunctionAddresses, PChargingVector};
@@ -47,17 +52,26 @@ pub use digest::{
     Username, WwwAuthenticate,
 };
 
+mod diversion;
+pub use diversion::{DiversionPrivacy, DiversionReason, DiversionScreen};
+
 mod etag;
 pub use etag::{SipEtag, SipIfMatch, SuppressIfMatch};
 
 mod event;
 pub use event::{AllowEvents, Event, EventReason, SubscriptionState, Substate};
 
+mod feature;
+pub use feature::{FeatureTag, FeatureValue, TagValue};
+
 mod geolocation;
 pub use geolocation::{Geolocation, GeolocationError, GeolocationRouting};
 
 mod identity;
 pub use identity::Identity;
+
+mod history_info;
+pub use history_info::{HistoryIndex, HistoryTarget};
 
 mod in_reply_to;
 pub use in_reply_to::InReplyTo;

@@ -209,19 +209,6 @@ fn dates_are_seconds() {
         assert_eq!(date.unix_seconds, unix_seconds, "{text}");
         assert_eq!(written(&date)[4..], text[4..]);
     }
-    for text in [
-        "Fri, 01 Jan 2010 16:00:00 EST",
-        "01 Jan 2010 16:00:00 GMT",
-        "Fri, 32 Jan 2010 16:00:00 GMT",
-        "Fri, 01 Jan 1969 16:00:00 GMT",
-        "Fri, 01 Jan 2010 24:00:00 GMT",
-        "Fri, 1 Jan 2010 16:00:00 GMT",
-        "Wed, 31 Feb 2010 16:00:00 GMT",
-        "Sun, 29 Feb 2009 16:00:00 GMT",
-        "Sat, 31 Apr 2010 16:00:00 GMT",
-    ] {
-        assert!(parse::<Date>(text).is_err(), "{text}");
-    }
 }
 
 #[test]
