@@ -100,7 +100,9 @@ fn every_flow_message_is_strictly_valid_and_written_back_as_it_came() {
         assert_eq!(message.as_bytes(), &bytes, "{path}");
         assert_eq!(outcome(&bytes, &ParseOptions::strict()), Outcome::Accepted, "{path}");
         let errors = typed_errors(&message);
-        assert!(errors.is_empty(), "{path}: {errors:?}");
+        // Its credentials have a qop in quotes, and no cnonce and no nc to go with it.
+        let misprints = usize::from(path == "rfc3665/2.2/01-register.sip");
+        assert_eq!(errors.len(), misprints, "{path}: {errors:?}");
     }
 }
 
@@ -132,6 +134,10 @@ fn every_typed_header_of_the_flows_survives_being_written_and_read() {
         round_trip::<Allow>(&message, &path);
         round_trip::<Supported>(&message, &path);
         round_trip::<ReferTo>(&message, &path);
+        round_trip::<WwwAuthenticate>(&message, &path);
+        round_trip::<ProxyAuthenticate>(&message, &path);
+        round_trip::<Authorization>(&message, &path);
+        round_trip::<ProxyAuthorization>(&message, &path);
     }
 }
 
@@ -304,6 +310,12 @@ fn typed_errors(message: &Message) -> Vec<ParseError> {
         RAck SessionExpires MinSe MaxBreadth FlowTimer Replaces Join TargetDialog ReferSub
         AnswerMode PrivAnswerMode Diversion HistoryInfo AcceptContact RejectContact FeatureCaps
         RequestDisposition
+        WwwAuthenticate ProxyAuthenticate Authorization ProxyAuthorization AuthenticationInfo
+        SecurityClient SecurityServer SecurityVerify Identity Privacy PPreferredIdentity SessionId
+        UserToUser ResourcePriority AcceptResourcePriority Geolocation GeolocationRouting
+        GeolocationError PAssociatedUri PCalledPartyId PVisitedNetworkId PAccessNetworkInfo
+        PChargingVector PChargingFunctionAddresses PEarlyMedia PServedUser PermissionMissing
+        TriggerConsent
     }
     errors
 }

@@ -3,6 +3,7 @@
 use bytestring::ByteString;
 use nom::{Parser, character::complete::char};
 
+use super::shape::append;
 use crate::{
     Uri, WireText,
     parse::{
@@ -22,8 +23,7 @@ pub(super) fn bracketed_uri<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Uri>
 
 /// Appends `uri` in angle brackets.
 pub(super) fn write_bracketed_uri(uri: &Uri, out: &mut String) {
-    // Writing to a string cannot fail.
-    let _ = std::fmt::Write::write_fmt(out, format_args!("<{uri}>"));
+    append(format_args!("<{uri}>"), out);
 }
 
 /// `token / quoted-string`, without quotes and escapes; `i` must be a part of `owner`.

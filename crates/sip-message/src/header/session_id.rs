@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Header, HeaderName};
+use super::{Header, HeaderName, shape::append};
 use crate::{
     Parameters, WireText,
     parse::{Fault, ParseError, Parsed, finish},
@@ -63,11 +63,9 @@ impl Header for SessionId {
     }
 
     fn write(&self, out: &mut String) {
-        use fmt::Write as _;
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{}", self.local);
+        append(self.local, out);
         if let Some(remote) = self.remote {
-            let _ = write!(out, ";remote={remote}");
+            append(format_args!(";remote={remote}"), out);
         }
         self.parameters.write(out);
     }

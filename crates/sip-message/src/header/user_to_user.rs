@@ -1,12 +1,13 @@
 //! What one user program tells another: `User-to-User` (RFC 7433 §4.1).
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
 use bytestring::ByteString;
 
 use super::{
     Header, HeaderName,
     parts::{text, write_text},
+    shape::append,
 };
 use crate::{
     Parameters, WireText,
@@ -33,8 +34,7 @@ impl UserToUser {
     pub fn hex(octets: &[u8]) -> Self {
         let mut data = String::with_capacity(octets.len().saturating_mul(2));
         for octet in octets {
-            // Writing to a string cannot fail.
-            let _ = write!(data, "{octet:02X}");
+            append(format_args!("{octet:02X}"), &mut data);
         }
         let mut header = Self::new(data);
         header.parameters.set("encoding", Some("hex"));

@@ -5,7 +5,8 @@ use bytestring::ByteString;
 use super::{
     super::parts::unquoted,
     Algorithm, Charset, Qop,
-    params::{AuthParams, ParamWriter, Taken, refuse},
+    params::{AuthParams, Taken, refuse},
+    writer::ParamWriter,
 };
 use crate::{Parameters, Uri, WireText, parse::is_token};
 

@@ -6,7 +6,8 @@ use bytestring::ByteString;
 
 use super::{
     Algorithm, DigestChallenge, Qop,
-    params::{AuthParams, ParamWriter, Taken, refuse},
+    params::{AuthParams, Taken, refuse},
+    writer::ParamWriter,
 };
 use crate::{Parameters, Uri, WireText};
 
@@ -267,11 +268,8 @@ fn uri<'a>(params: &mut AuthParams<'a>) -> Taken<'a, ByteString> {
 }
 
 fn response<'a>(params: &mut AuthParams<'a>) -> Taken<'a, ByteString> {
-    match params.digest("response", SHORTEST_DIGEST)? {
+    match params.digest("response")? {
         Some(response) => Ok(response),
         None => refuse(params.end(), "a response"),
     }
 }
-
-/// That of MD5 (RFC 8760 §2.7).
-const SHORTEST_DIGEST: usize = 32;

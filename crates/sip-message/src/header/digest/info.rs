@@ -7,7 +7,8 @@ use bytestring::ByteString;
 use super::{
     super::{Header, HeaderName},
     Qop,
-    params::{AuthParams, ParamWriter, Taken},
+    params::{AuthParams, Taken},
+    writer::ParamWriter,
 };
 use crate::{
     Parameters, WireText,
@@ -41,7 +42,7 @@ impl AuthenticationInfo {
         Ok(Self {
             nextnonce: params.quoted("nextnonce")?,
             qop: params.token("qop")?.map(Qop::from),
-            rspauth: params.digest("rspauth", 0)?,
+            rspauth: params.digest("rspauth")?,
             cnonce: params.quoted("cnonce")?,
             nc: params.nonce_count()?,
             parameters: params.rest(),

@@ -17,6 +17,8 @@ pub use credentials::{DigestCredentials, Username};
 mod info;
 pub use info::AuthenticationInfo;
 
+mod list;
+
 mod params;
 use params::AuthParams;
 
@@ -25,6 +27,8 @@ pub use registry::{Algorithm, Charset, Qop};
 
 mod scheme;
 pub use scheme::{AuthScheme, AuthValue};
+
+mod writer;
 
 /// What a server asks for (RFC 3261 §25.1 `challenge`).
 #[derive(Clone, Debug, PartialEq)]
@@ -121,7 +125,7 @@ macro_rules! auth_headers {
             const IS_LIST: bool = true;
 
             fn element_length(text: &[u8], profile: Profile) -> usize {
-                params::element_length(text, profile)
+                list::element_length(text, profile)
             }
 
             fn parse(value: &WireText) -> Result<Self, ParseError> {

@@ -1,13 +1,13 @@
-//! Parameters separated by commas: `auth-param *( COMMA auth-param )` (RFC 3261 §25.1), read and
-//! written. A comma may stand within one value, so a list of challenges splits by a rule of its own.
+//! Parameters with commas between them: `auth-param *( COMMA auth-param )` (RFC 3261 §25.1), read
+//! and sorted into their places.
 
 use bytestring::ByteString;
 use smallvec::SmallVec;
 
 use super::super::parts::unquoted;
 use crate::{
-    Parameters, Profile, WireText,
-    parse::{Class, Fault, Parsed, equal, is_token, quoted_string, take_class1, write_quoted},
+    Parameters, WireText,
+    parse::{Class, Fault, Parsed, equal, is_token, quoted_string, take_class1},
 };
 
 /// What a rule takes out of the parameters, or where it failed.
@@ -105,14 +105,13 @@ impl<'a> AuthParams<'a> {
         }
     }
 
-    /// Takes a digest: at least `least` lower-case hexadecimal digits, or none (RFC 8760 §2.7). Old
-    /// peers write capital letters; what is no digest proves nothing.
-    pub(super) fn digest(&mut self, name: &str, least: usize) -> Taken<'a, Option<ByteString>> {
+    /// Takes a digest: `LDQUOT *LHEX RDQUOT` (RFC 8760 §2.7). How many digits there must be is for
+    /// the algorithm to say. Old peers write capital letters; what is no digest proves nothing.
+    pub(super) fn digest(&mut self, name: &str) -> Taken<'a, Option<ByteString>> {
         let from = self.place_of(name);
         let text = self.quoted(name)?;
         let digit = |byte: u8| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase();
-        let sound =
-            |text: &ByteString| text.is_empty() || text.len() >= least && text.bytes().all(digit);
+        let sound = |text: &ByteString| text.bytes().all(digit);
         if !self.owner.is_tolerant() && !text.as_ref().is_none_or(sound) {
             return refuse(from, "a digest in lower-case hexadecimal digits");
         }
@@ -235,129 +234,6 @@ pub(super) fn token68(i: &str) -> Parsed<'_, &str> {
         return Fault::error(i, "a token of letters, digits, \"-._~+/\" and \"=\" at its end");
     }
     Ok((end, text))
-}
-
-/// How far the first challenge of `text` reaches: to a comma behind which a scheme stands and not
-/// the name of a parameter. RFC 3261 §7.3.1 forbids to put two in one row, HTTP allows it, and so
-/// some servers do it.
-pub(super) fn element_length(text: &[u8], profile: Profile) -> usize {
-    if profile == Profile::Strict {
-        return text.len();
-    }
-    let (mut quoted, mut escaped, mut at) = (false, false, 0_usize);
-    while let Some(byte) = text.get(at) {
-        let mut next = at.saturating_add(1);
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b',' if !quoted => {
-                let run = text.get(at..).unwrap_or_default();
-                let length = run.iter().take_while(|byte| is_separator(byte)).count();
-                next = at.saturating_add(length);
-                if starts_with_scheme(text.get(next..).unwrap_or_default()) {
-                    let last = run.iter().take(length).rposition(|&byte| byte == b',');
-                    return at.saturating_add(last.unwrap_or_default());
-                }
-            }
-            _ => {}
-        }
-        at = next;
-    }
-    text.len()
-}
-
-/// A token, and behind it white space or nothing, but no `=`.
-fn starts_with_scheme(text: &[u8]) -> bool {
-    let length = Class::TOKEN.length(text);
-    let rest = text.get(length..).unwrap_or_default();
-    let behind = rest.iter().find(|byte| !is_white(byte));
-    match (rest.first(), behind) {
-        _ if length == 0 => false,
-        (None | Some(b','), _) => true,
-        (Some(byte), Some(behind)) => is_white(byte) && *behind != b'=',
-        (Some(byte), None) => is_white(byte),
-    }
-}
-
-fn is_separator(byte: &u8) -> bool {
-    *byte == b',' || is_white(byte)
-}
-
-fn is_white(byte: &u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
-}
-
-/// Writes parameters with commas between them.
-pub(super) struct ParamWriter<'a> {
-    out: &'a mut String,
-    separator: &'static str,
-}
-
-impl<'a> ParamWriter<'a> {
-    /// The first parameter comes directly behind `out`.
-    pub(super) fn new(out: &'a mut String) -> Self {
-        Self { out, separator: "" }
-    }
-
-    pub(super) fn quoted(&mut self, name: &str, text: &str) {
-        self.name(name);
-        write_quoted(text, self.out);
-    }
-
-    pub(super) fn quoted_if(&mut self, name: &str, text: Option<&ByteString>) {
-        if let Some(text) = text {
-            self.quoted(name, text);
-        }
-    }
-
-    pub(super) fn plain(&mut self, name: &str, text: &str) {
-        self.name(name);
-        self.out.push_str(text);
-    }
-
-    pub(super) fn plain_if(&mut self, name: &str, text: Option<&str>) {
-        if let Some(text) = text {
-            self.plain(name, text);
-        }
-    }
-
-    /// A flag is written when it is set; absent it is `false`.
-    pub(super) fn flag(&mut self, name: &str, set: bool) {
-        self.plain_if(name, set.then_some("true"));
-    }
-
-    pub(super) fn nonce_count(&mut self, count: Option<u32>) {
-        if let Some(count) = count {
-            self.name("nc");
-            // Writing to a string cannot fail.
-            let _ = std::fmt::Write::write_fmt(self.out, format_args!("{count:08x}"));
-        }
-    }
-
-    pub(super) fn parameters(&mut self, parameters: &Parameters) {
-        for (name, value) in parameters.iter() {
-            self.plain(name, value.unwrap_or_default());
-        }
-    }
-
-    /// More of the value that was written last.
-    pub(super) fn text(&mut self, text: &str) {
-        self.out.push_str(text);
-    }
-
-    /// A byte as `%` and two digits, behind the value that was written last.
-    pub(super) fn hex(&mut self, byte: u8) {
-        // Writing to a string cannot fail.
-        let _ = std::fmt::Write::write_fmt(self.out, format_args!("%{byte:02X}"));
-    }
-
-    fn name(&mut self, name: &str) {
-        self.out.push_str(self.separator);
-        self.out.push_str(name);
-        self.out.push('=');
-        self.separator = ", ";
-    }
 }
 
 const WHITE: [char; 2] = [' ', '\t'];

@@ -5,7 +5,10 @@ use std::fmt;
 
 use bytestring::ByteString;
 
-use super::params::{AuthParams, ParamWriter, token68};
+use super::{
+    params::{AuthParams, token68},
+    writer::ParamWriter,
+};
 use crate::{
     Parameters, WireText,
     parse::{Parsed, lws1},
