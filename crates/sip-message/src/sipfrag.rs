@@ -31,7 +31,6 @@ pub struct Sipfrag {
 }
 
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "fragments are read one at a time")]
 enum Content {
     WithStartLine(Message),
     WithoutStartLine(Headers),

@@ -85,7 +85,7 @@ fn refused_after(stream: &[u8], limits: Limits) -> Option<(usize, ParseError)> {
     let mut framer = Framer::new(limits);
     stream.iter().enumerate().find_map(|(at, byte)| {
         framer.push(&[*byte]);
-        framer.next().err().map(|error| (at + 1, error))
+        framer.next().err().map(|error| (at.saturating_add(1), error))
     })
 }
 

@@ -282,7 +282,10 @@ pub(crate) fn uri_parameters<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Par
         rest = match end.strip_prefix('=') {
             None => end,
             Some(value) => match take_escapable(value, Class::PARAM) {
-                ("", _) => return Fault::error(value, "a URI parameter value"),
+                // Some phones leave the value of a parameter that is not set empty.
+                ("", _) if !owner.is_tolerant() => {
+                    return Fault::error(value, "a URI parameter value");
+                }
                 (_, end) => end,
             },
         };
