@@ -82,6 +82,7 @@ impl Request {
     }
 
     /// A request that a builder has written.
+    #[inline(always)]
     pub(crate) fn built(method: Method, written: Written) -> Self {
         let Written { headers, start_line: [_, uri, version], body } = written;
         Self { headers, method, uri, version, body }

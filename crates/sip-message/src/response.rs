@@ -80,6 +80,7 @@ impl Response {
     }
 
     /// A response that a builder has written.
+    #[inline(always)]
     pub(crate) fn built(status: StatusCode, written: Written) -> Self {
         let Written { headers, start_line: [version, _, reason], body } = written;
         Self { headers, status, version, reason, body }

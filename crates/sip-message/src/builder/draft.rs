@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::{
     BuildError,
-    read_back::{content_type_fault, row_fault},
+    read_back::{content_type_fault, fit, row_fault},
     row::{Row, Source},
 };
 use crate::{
@@ -25,7 +25,7 @@ pub(super) struct Draft {
     pub(super) original: Bytes,
     /// What is written for this message: whole rows with their line ends, and the Request-URI.
     pub(super) text: String,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: SmallVec<[Row; ROWS]>,
     /// Why rows cannot stand in a message. A fault of a row that has gone means nothing.
     faults: Vec<Fault>,
     pub(super) body: Body,
@@ -58,21 +58,20 @@ impl Default for Body {
 impl Draft {
     /// The message with `headers` as it came, its body from byte `body` on.
     pub(super) fn of(headers: &Headers, body: usize) -> Self {
-        let mut draft = Self::without_rows(headers, headers.lines.len());
+        let mut draft = Self::without_rows(headers);
         draft.rows.extend(headers.lines.iter().map(Row::kept));
-        draft.body = Body::Kept(body.min(headers.bytes.len()));
+        draft.body = Body::Kept(body);
         draft
     }
 
-    /// A draft that may keep rows of the message with `headers`, with room for `rows` of them.
-    pub(super) fn without_rows(headers: &Headers, rows: usize) -> Self {
-        let rows = Vec::with_capacity(rows.saturating_add(ROWS));
-        Self { original: headers.bytes.clone(), rows, ..Self::default() }
+    /// A draft that may keep rows of the message with `headers`.
+    pub(super) fn without_rows(headers: &Headers) -> Self {
+        Self { original: headers.bytes.clone(), ..Self::default() }
     }
 
     pub(super) fn append<H: Header>(&mut self, values: &[&H]) {
         let row = self.written(values);
-        self.push(row);
+        self.rows.push(row);
     }
 
     pub(super) fn append_list<'a, H: Header + 'a>(
@@ -85,7 +84,7 @@ impl Draft {
 
     pub(super) fn append_raw(&mut self, name: &HeaderName, value: &str) {
         let row = self.raw(name, value);
-        self.push(row);
+        self.rows.push(row);
     }
 
     pub(super) fn prepend<H: Header>(&mut self, header: &H) {
@@ -140,14 +139,14 @@ impl Draft {
         // A `To` that cannot be read goes back as it came.
         if To::parse(&value.into()).is_ok_and(|to| to.tag().is_none()) {
             let tagged = self.tagged(&row, tag);
-            self.rows.splice(place..=place, [tagged]);
+            self.rows.iter_mut().skip(place).take(1).for_each(|row| *row = tagged);
         }
     }
 
     /// Appends what `write` writes to the text; tells where it stands.
     pub(super) fn write_text(&mut self, write: impl FnOnce(&mut String)) -> Span {
         if self.text.capacity() == 0 {
-            self.text.reserve(TEXT);
+            self.text = String::with_capacity(TEXT);
         }
         let start = self.text.len();
         write(&mut self.text);
@@ -171,16 +170,9 @@ impl Draft {
         source(&self.original, &self.text, source_of_row)
     }
 
-    fn push(&mut self, row: Row) {
-        if self.rows.capacity() == 0 {
-            self.rows.reserve(ROWS);
-        }
-        self.rows.push(row);
-    }
-
     /// Puts `row` where the first row named `name` stands, or last; all others of that name go.
     fn put(&mut self, name: &HeaderName, row: Row) {
-        let Some(place) = self.place_of(name) else { return self.push(row) };
+        let Some(place) = self.place_of(name) else { return self.rows.push(row) };
         self.remove(name);
         self.rows.insert(place.min(self.rows.len()), row);
     }
@@ -193,9 +185,11 @@ impl Draft {
                 value.write(text);
             }
         });
-        if !self.is_faulty(&row) {
-            self.note(&row, row_fault(self.written_value(&row), values));
+        if !fit(values) && !self.is_faulty(&row) {
+            let fault = row_fault(self.value_of(&row), values);
+            self.note(&row, fault);
         }
+        debug_assert!(!fit(values) || self.is_faulty(&row) || row_fault(self.value_of(&row), values).is_none());
         row
     }
 
@@ -214,7 +208,7 @@ impl Draft {
         self.text.push_str("\r\n");
         let line = Line { known, folded: false, name: name_span, value };
         let row = Row { line, source: Source::Written, is_cut: false };
-        if memchr::memchr3(b'\r', b'\n', 0, value.of(self.text.as_bytes())).is_some() {
+        if breaks_line(value.of(self.text.as_bytes())) {
             self.note(&row, Some(BuildError::LineBreak(name.clone())));
         }
         row
@@ -239,7 +233,9 @@ impl Draft {
         self.text.push_str("\r\n");
         let source = if row.source == Source::Kept { Source::Copied } else { row.source };
         let tagged = Row { line: Line { name, value, ..row.line }, source, is_cut: false };
-        self.note(&tagged, tag_fault(tag));
+        if !is_token(tag) {
+            self.note(&tagged, Some(tag_fault()));
+        }
         tagged
     }
 
@@ -280,9 +276,13 @@ impl Draft {
     }
 
     /// The value of a row that was just written, as it was written.
-    fn written_value(&self, row: &Row) -> &str {
-        let range = row.line.value.start()..row.line.value.end as usize;
-        self.text.get(range).and_then(|value| value.strip_prefix(' ')).unwrap_or_default()
+    fn value_of(&self, row: &Row) -> &str {
+        let value = self.text_of(row.line.value);
+        value.strip_prefix(' ').unwrap_or_default()
+    }
+
+    pub(super) fn text_of(&self, span: Span) -> &str {
+        self.text.get(span.start()..span.end as usize).unwrap_or_default()
     }
 
     fn place_of(&self, name: &HeaderName) -> Option<usize> {
@@ -290,6 +290,7 @@ impl Draft {
         self.rows.iter().position(is_named)
     }
 
+    #[cold]
     fn note(&mut self, row: &Row, fault: Option<BuildError>) {
         self.faults.extend(fault.map(|why| Fault { place: row.line.name.start, why }));
     }
@@ -328,12 +329,15 @@ fn without_commas(list: &[u8]) -> &[u8] {
     list.get(start..).unwrap_or_default()
 }
 
-fn tag_fault(tag: &str) -> Option<BuildError> {
-    if is_token(tag) {
-        return None;
-    }
+fn tag_fault() -> BuildError {
     let error = ParseError::new(0, "a token as the tag", "RFC 3261 §19.3");
-    Some(BuildError::Header(error.within(HeaderName::TO)))
+    BuildError::Header(error.within(HeaderName::TO))
+}
+
+/// Whether there is what would end a line, or a text for readers in C.
+fn breaks_line(value: &[u8]) -> bool {
+    // No early end, so that many bytes are looked at in one step.
+    value.iter().fold(false, |found, byte| found | matches!(byte, b'\r' | b'\n' | 0))
 }
 
 /// The header fields that are about the body (RFC 3261 §7.4.1).
@@ -344,7 +348,7 @@ const DESCRIBE_BODY: [HeaderName; 4] = [
     HeaderName::CONTENT_DISPOSITION,
 ];
 
-/// Room for the rows that most messages add.
-const ROWS: usize = 16;
+/// Room for the rows of most messages.
+const ROWS: usize = 24;
 /// Room for the text of most messages.
 const TEXT: usize = 1_024;

@@ -47,8 +47,41 @@ pub enum BuildError {
 }
 
 /// Makes a request; see [`Request::builder`] and [`Request::edit`].
+///
+/// The INVITE of RFC 3261 §24.2, F1, line by line:
+///
+/// ```
+/// use offhook_sip_message::{
+///     CSeq, CallId, Contact, From, MaxForwards, Method, NameAddr, Request, To, Uri, Via,
+/// };
+///
+/// let bob = "sip:bob@biloxi.com".parse::<Uri>()?;
+/// let alice = NameAddr::new("sip:alice@atlanta.com".parse()?).with_display_name("Alice");
+/// let via = Via::new("UDP", "pc33.atlanta.com".parse()?, None);
+///
+/// let invite = Request::builder(Method::INVITE, &bob)
+///     .header(&via.with_branch("z9hG4bKnashds8"))
+///     .header(&MaxForwards(70))
+///     .header(&To::new(NameAddr::new(bob.clone()).with_display_name("Bob")))
+///     .header(&From::new(alice).with_tag("1928301774"))
+///     .header(&CallId("a84b4c76e66710".into()))
+///     .header(&CSeq { number: 314159, method: Method::INVITE })
+///     .header(&Contact::new("sip:alice@pc33.atlanta.com".parse::<Uri>()?))
+///     .build()?;
+/// # let of_the_rfc: &[u8] = include_bytes!(
+/// #     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/rfc3261-flows/24.2/01-invite.sip")
+/// # );
+/// assert_eq!(invite.as_bytes(), of_the_rfc);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// `Content-Length` follows by itself.
 #[derive(Clone)]
-pub struct RequestBuilder {
+pub struct RequestBuilder(Box<RequestDraft>);
+
+/// Each verb hands the builder on, so it is no more than a pointer.
+#[derive(Clone)]
+struct RequestDraft {
     method: Method,
     uri: (Source, Span),
     uri_fault: Option<Box<BuildError>>,
@@ -60,7 +93,8 @@ pub struct RequestBuilder {
 impl RequestBuilder {
     pub(crate) fn new(method: Method, uri: &Uri) -> Self {
         let (draft, nothing) = (Draft::default(), (Source::Written, Span::default()));
-        Self { method, uri: nothing, uri_fault: None, version: None, draft }.uri(uri)
+        let parts = RequestDraft { method, uri: nothing, uri_fault: None, version: None, draft };
+        Self(Box::new(parts)).uri(uri)
     }
 
     pub(crate) fn edit(request: &Request) -> Self {
@@ -68,23 +102,23 @@ impl RequestBuilder {
         // It came so and is passed on so, even if we would not write it.
         let uri = (Source::Kept, request.uri_span());
         let version = Some(request.version_span()).filter(|_| is_version(request.version()));
-        Self { method: request.method(), uri, uri_fault: None, version, draft }
+        let method = request.method();
+        Self(Box::new(RequestDraft { method, uri, uri_fault: None, version, draft }))
     }
 
     /// Sets the Request-URI.
     #[must_use]
     pub fn uri(mut self, uri: &Uri) -> Self {
-        let span = self.draft.write_text(|text| uri.write(text));
-        let text = span.of(self.draft.source(Source::Written));
-        self.uri_fault = uri_fault(str::from_utf8(text).unwrap_or_default(), uri).map(Box::new);
-        self.uri = (Source::Written, span);
+        let span = self.0.draft.write_text(|text| uri.write(text));
+        self.0.uri_fault = uri_fault(self.0.draft.text_of(span), uri).map(Box::new);
+        self.0.uri = (Source::Written, span);
         self
     }
 
     /// Sets the method.
     #[must_use]
     pub fn method(mut self, method: Method) -> Self {
-        self.method = method;
+        self.0.method = method;
         self
     }
 
@@ -93,7 +127,7 @@ impl RequestBuilder {
     /// # Errors
     /// When a value cannot stand in a message.
     pub fn build(self) -> Result<Request, BuildError> {
-        let Self { method, uri: (source, span), uri_fault, version, draft } = self;
+        let RequestDraft { method, uri: (source, span), uri_fault, version, draft } = *self.0;
         let uri = span.of(draft.source(source));
         if uri.is_empty() || uri.iter().any(|byte| byte.is_ascii_control() || *byte == b' ') {
             return Err(BuildError::StartLine);
@@ -109,13 +143,16 @@ impl RequestBuilder {
 impl fmt::Debug for RequestBuilder {
     /// The method and the names of the header fields: values may be credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RequestBuilder").field(&self.method).field(&self.draft).finish()
+        f.debug_tuple("RequestBuilder").field(&self.0.method).field(&self.0.draft).finish()
     }
 }
 
 /// Makes a response; see [`Response::builder`], [`Response::reply_to`] and [`Response::edit`].
 #[derive(Clone)]
-pub struct ResponseBuilder {
+pub struct ResponseBuilder(Box<ResponseDraft>);
+
+#[derive(Clone)]
+struct ResponseDraft {
     status: StatusCode,
     reason: Reason,
     /// The version of the response that the draft started from, if it can be written.
@@ -134,7 +171,7 @@ enum Reason {
 
 impl ResponseBuilder {
     pub(crate) fn new(status: StatusCode) -> Self {
-        Self { status, reason: Reason::Registered, version: None, draft: Draft::default() }
+        Self::of(status, Reason::Registered, None, Draft::default())
     }
 
     pub(crate) fn edit(response: &Response) -> Self {
@@ -146,12 +183,12 @@ impl ResponseBuilder {
             Reason::Kept(response.reason_span())
         };
         let version = Some(response.version_span()).filter(|_| is_version(response.version()));
-        Self { status: response.status(), reason, version, draft }
+        Self::of(response.status(), reason, version, draft)
     }
 
     pub(crate) fn reply_to(request: &Request, status: StatusCode) -> Self {
         let headers = request.headers();
-        let mut draft = Draft::without_rows(headers, 0);
+        let mut draft = Draft::without_rows(headers);
         for line in &headers.lines {
             let copied = match line.known {
                 Some(Known::Via) => true,
@@ -166,20 +203,24 @@ impl ResponseBuilder {
                 draft.rows.push(Row::kept(line));
             }
         }
-        Self { draft, ..Self::new(status) }
+        Self::of(status, Reason::Registered, None, draft)
+    }
+
+    fn of(status: StatusCode, reason: Reason, version: Option<Span>, draft: Draft) -> Self {
+        Self(Box::new(ResponseDraft { status, reason, version, draft }))
     }
 
     /// Sets the reason phrase.
     #[must_use]
     pub fn reason(mut self, reason: impl Into<ByteString>) -> Self {
-        self.reason = Reason::Given(reason.into());
+        self.0.reason = Reason::Given(reason.into());
         self
     }
 
     /// Adds the tag `tag`, which must be a token, to `To` unless it has one (RFC 3261 §8.2.6.2).
     #[must_use]
     pub fn to_tag(mut self, tag: &str) -> Self {
-        self.draft.add_to_tag(tag);
+        self.0.draft.add_to_tag(tag);
         self
     }
 
@@ -188,7 +229,7 @@ impl ResponseBuilder {
     /// # Errors
     /// When a value cannot stand in a message.
     pub fn build(self) -> Result<Response, BuildError> {
-        let Self { status, reason, version, draft } = self;
+        let ResponseDraft { status, reason, version, draft } = *self.0;
         let reason = match &reason {
             Reason::Registered => status.reason().as_bytes(),
             Reason::Kept(span) => span.of(draft.source(Source::Kept)),
@@ -206,7 +247,7 @@ impl ResponseBuilder {
 impl fmt::Debug for ResponseBuilder {
     /// The status and the names of the header fields: values may be credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ResponseBuilder").field(&self.status).field(&self.draft).finish()
+        f.debug_tuple("ResponseBuilder").field(&self.0.status).field(&self.0.draft).finish()
     }
 }
 
@@ -226,7 +267,7 @@ macro_rules! verbs {
             /// Appends a header field.
             #[must_use]
             pub fn header<H: Header>(mut self, header: &H) -> Self {
-                self.draft.append(&[header]);
+                self.0.draft.append(&[header]);
                 self
             }
 
@@ -234,14 +275,14 @@ macro_rules! verbs {
             /// are lists.
             #[must_use]
             pub fn list<'a, H: Header + 'a>(mut self, values: impl IntoIterator<Item = &'a H>) -> Self {
-                self.draft.append_list(values);
+                self.0.draft.append_list(values);
                 self
             }
 
             /// Puts a header field before all others.
             #[must_use]
             pub fn prepend<H: Header>(mut self, header: &H) -> Self {
-                self.draft.prepend(header);
+                self.0.draft.prepend(header);
                 self
             }
 
@@ -249,14 +290,14 @@ macro_rules! verbs {
             /// the first of them stood, or last.
             #[must_use]
             pub fn replace<H: Header>(mut self, header: &H) -> Self {
-                self.draft.replace(header);
+                self.0.draft.replace(header);
                 self
             }
 
             /// Replaces the first value of a list, such as the topmost `Via`, and keeps the others.
             #[must_use]
             pub fn replace_first<H: Header>(mut self, header: &H) -> Self {
-                self.draft.replace_first(header);
+                self.0.draft.replace_first(header);
                 self
             }
 
@@ -264,7 +305,7 @@ macro_rules! verbs {
             /// keeps the others.
             #[must_use]
             pub fn remove_first<H: Header>(mut self) -> Self {
-                self.draft.remove_first::<H>();
+                self.0.draft.remove_first::<H>();
                 self
             }
 
@@ -272,7 +313,7 @@ macro_rules! verbs {
             #[must_use]
             #[expect(clippy::needless_pass_by_value, reason = "names are constants at the call sites")]
             pub fn remove(mut self, name: HeaderName) -> Self {
-                self.draft.remove(&name);
+                self.0.draft.remove(&name);
                 self
             }
 
@@ -280,21 +321,21 @@ macro_rules! verbs {
             #[must_use]
             #[expect(clippy::needless_pass_by_value, reason = "names are constants at the call sites")]
             pub fn raw(mut self, name: HeaderName, value: &str) -> Self {
-                self.draft.append_raw(&name, value);
+                self.0.draft.append_raw(&name, value);
                 self
             }
 
             /// Sets the body and its `Content-Type`. `Content-Length` follows by itself.
             #[must_use]
             pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
-                self.draft.set_body(content_type, body.into());
+                self.0.draft.set_body(content_type, body.into());
                 self
             }
 
             /// Removes the body and what describes it.
             #[must_use]
             pub fn no_body(mut self) -> Self {
-                self.draft.remove_body();
+                self.0.draft.remove_body();
                 self
             }
 
@@ -303,7 +344,7 @@ macro_rules! verbs {
             /// leave UDP (§18.1.1). What a message came with keeps its names.
             #[must_use]
             pub fn compact_names(mut self, compact: bool) -> Self {
-                self.draft.has_compact_names = compact;
+                self.0.draft.has_compact_names = compact;
                 self
             }
         }

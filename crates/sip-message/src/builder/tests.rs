@@ -7,6 +7,8 @@ use crate::{
     Supported, To, ValidRequest, Via,
 };
 
+mod rows;
+
 fn uri(text: &str) -> Uri {
     text.parse().unwrap()
 }
@@ -37,7 +39,7 @@ fn a_built_request_reads_as_it_was_meant() {
         Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1;rport\r\n\
         Max-Forwards: 70\r\n\
         From: <sip:alice@atlanta.example>;tag=1928\r\n\
-        To: \"Bob\" <sip:bob@biloxi.example>\r\n\
+        To: Bob <sip:bob@biloxi.example>\r\n\
         Call-ID: a84b4c76e66710\r\n\
         CSeq: 1 INVITE\r\n\
         Content-Type: application/sdp\r\n\

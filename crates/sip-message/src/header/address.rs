@@ -39,8 +39,12 @@ impl NameAddr {
 
     /// Appends the address in its `name-addr` form, which is right for every URI.
     fn write(&self, out: &mut String) {
-        if let Some(name) = &self.display_name {
-            write_quoted(name, out);
+        match &self.display_name {
+            Some(name) if is_words(name) => out.push_str(name),
+            Some(name) => write_quoted(name, out),
+            None => {}
+        }
+        if self.display_name.is_some() {
             out.push(' ');
         }
         out.push('<');
@@ -280,6 +284,14 @@ impl Header for Contact {
             Self::Address { address, parameters } => address.fits() && parameters.fit_header(),
         }
     }
+}
+
+/// Whether a display name is plain words, which are written without quotes as in RFC 3261 §24.
+fn is_words(name: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    name.split(' ').all(is_word)
 }
 
 type Form = for<'a> fn(&WireText, &'a str) -> Parsed<'a, NameAddr>;

@@ -30,7 +30,8 @@ impl Digits {
 
 /// Appends `number` in decimal digits.
 pub(crate) fn write_number(number: impl Into<u64>, out: &mut String) {
-    out.extend(Digits::of(number).as_bytes().iter().copied().map(char::from));
+    // Digits are text.
+    out.push_str(str::from_utf8(Digits::of(number).as_bytes()).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -43,13 +43,18 @@ impl Parameters {
     }
 
     fn fit(&self, names: Class, values: Class) -> bool {
-        self.iter().enumerate().all(|(at, (name, value))| {
-            let mut before = self.iter().take(at).map(|(name, _)| name);
-            is(name, names)
-                && value.is_none_or(|value| is(value, values))
-                && !before.any(|own| own.eq_ignore_ascii_case(name))
-                && at < FEW
-        })
+        let mut before = [""; FEW];
+        let mut parameters = self.iter();
+        for place in 0..FEW {
+            let Some((name, value)) = parameters.next() else { return true };
+            let (earlier, rest) = before.split_at_mut(place);
+            let fits = is(name, names) && value.is_none_or(|value| is(value, values));
+            if !fits || earlier.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+                return false;
+            }
+            rest.iter_mut().take(1).for_each(|own| *own = name);
+        }
+        parameters.next().is_none()
     }
 }
 

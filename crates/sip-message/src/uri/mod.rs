@@ -82,7 +82,7 @@ impl Uri {
     pub(crate) fn write(&self, out: &mut String) {
         match self {
             // Writing to a string does not fail.
-            Self::Sip(uri) => drop(write!(out, "{uri}")),
+            Self::Sip(uri) => drop(uri.write(out)),
             Self::Tel(uri) => drop(write!(out, "{uri}")),
             Self::Absolute(uri) => out.push_str(uri.as_str()),
         }

@@ -101,33 +101,42 @@ impl SipUri {
     }
 }
 
-impl fmt::Display for SipUri {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.secure { "sips:" } else { "sip:" })?;
+impl SipUri {
+    pub(super) fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        out.write_str(if self.secure { "sips:" } else { "sip:" })?;
         if let Some(user) = &self.user {
-            write_escaped(user, Class::USER, f)?;
+            write_escaped(user, Class::USER, out)?;
             if let Some(password) = &self.password {
-                f.write_str(":")?;
-                write_escaped(password, Class::PASSWORD, f)?;
+                out.write_str(":")?;
+                write_escaped(password, Class::PASSWORD, out)?;
             }
-            f.write_str("@")?;
+            out.write_str("@")?;
         }
-        self.host.fmt(f)?;
+        match &self.host {
+            Host::Name(name) => out.write_str(name)?,
+            host => write!(out, "{host}")?,
+        }
         if let Some(port) = self.port {
-            write!(f, ":{port}")?;
+            write!(out, ":{port}")?;
         }
         for (name, value) in self.parameters.iter() {
-            f.write_str(";")?;
-            write_escaped(name, Class::PARAM, f)?;
+            out.write_str(";")?;
+            write_escaped(name, Class::PARAM, out)?;
             if let Some(value) = value {
-                f.write_str("=")?;
-                write_escaped(value, Class::PARAM, f)?;
+                out.write_str("=")?;
+                write_escaped(value, Class::PARAM, out)?;
             }
         }
         match &self.headers {
-            Some(headers) => write_headers(headers, f),
+            Some(headers) => write_headers(headers, out),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Display for SipUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
     }
 }
 
@@ -217,7 +226,7 @@ fn headers(i: &str, tolerant: bool) -> Parsed<'_, &str> {
 }
 
 /// Each `=` behind the first of a header, and all that does not fit, is escaped.
-fn write_headers(headers: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn write_headers(headers: &str, f: &mut impl fmt::Write) -> fmt::Result {
     for (at, header) in headers.split('&').enumerate() {
         f.write_str(if at == 0 { "?" } else { "&" })?;
         let (name, value) = match header.split_once('=') {
