@@ -1,9 +1,14 @@
-//! What the benches and the count of allocations share: messages, and two legs on one wire.
+//! What the benches and the count of allocations share: messages, the jobs that are done on them,
+//! and two legs on one wire.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod linear;
+
 mod messages;
-pub use messages::{CARRIER_INVITE, INVITE, OK};
+pub use messages::{CARRIER_INVITE, INVITE, MESSAGES, OK, REGISTER};
+
+pub mod sip;
 
 mod wire;
 pub use wire::{FRAME, Wire, leg, tone};

@@ -6,6 +6,16 @@ pub const INVITE: &[u8] = include_bytes!("messages/invite.sip");
 pub const OK: &[u8] = include_bytes!("messages/ok.sip");
 /// An INVITE as it comes out of an operator's network: 25 header fields, 1.8 kB.
 pub const CARRIER_INVITE: &[u8] = include_bytes!("messages/carrier-invite.sip");
+/// A REGISTER with digest credentials, RFC 3665 §2.1 F3; the folded row is one line here.
+pub const REGISTER: &[u8] = include_bytes!("messages/register.sip");
+
+/// All of them, with the names that the tables use.
+pub const MESSAGES: [(&str, &[u8]); 4] = [
+    ("invite", INVITE),
+    ("carrier invite", CARRIER_INVITE),
+    ("ok", OK),
+    ("register", REGISTER),
+];
 
 #[cfg(test)]
 mod tests {
@@ -13,7 +23,7 @@ mod tests {
 
     #[test]
     fn the_messages_are_as_long_as_they_say() {
-        for message in [INVITE, OK, CARRIER_INVITE] {
+        for (_, message) in MESSAGES {
             let text = std::str::from_utf8(message).unwrap();
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
             let length = head.rsplit_once("Content-Length: ").unwrap().1;
