@@ -13,9 +13,9 @@ fn main() {
         let messages = [1, 2, 4, 8].map(|factor| shape.message(factor));
         let largest = messages.last().map_or(0, |message| message.len());
         for work in Work::ALL {
-            let a_byte = messages.each_ref().map(|message| {
-                work.time(message, runs).as_nanos() as f64 / message.len() as f64
-            });
+            let a_byte = messages
+                .each_ref()
+                .map(|message| work.time(message, runs).as_nanos() as f64 / message.len() as f64);
             let [first, .., last] = a_byte;
             let mark = if last > first * 1.5 { "grows" } else { "" };
             let figures = a_byte.map(|figure| format!("{figure:.2}")).join(" ");

@@ -10,12 +10,8 @@ pub const CARRIER_INVITE: &[u8] = include_bytes!("messages/carrier-invite.sip");
 pub const REGISTER: &[u8] = include_bytes!("messages/register.sip");
 
 /// All of them, with the names that the tables use.
-pub const MESSAGES: [(&str, &[u8]); 4] = [
-    ("invite", INVITE),
-    ("carrier invite", CARRIER_INVITE),
-    ("ok", OK),
-    ("register", REGISTER),
-];
+pub const MESSAGES: [(&str, &[u8]); 4] =
+    [("invite", INVITE), ("carrier invite", CARRIER_INVITE), ("ok", OK), ("register", REGISTER)];
 
 #[cfg(test)]
 mod tests {

@@ -4,12 +4,21 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use offhook_sip_message::{
-    Accept, Allow, AllowEvents, CSeq, CallId, Contact, ContentDisposition, ContentEncoding,
-    ContentLength, ContentType, Date, Expires, From, Header, Headers, Host, MaxForwards, Message,
-    Method, MinExpires, Organization, PAssertedIdentity, Path, Priority, ProxyRequire, RSeq,
-    Reason, RecordRoute, ReferTo, ReferredBy, ReplyTo, RequestBuilder, Require, ResponseBuilder,
-    RetryAfter, Route, Server, ServiceRoute, Subject, Supported, Timestamp, To, Unsupported,
-    UserAgent, Via, Warning,
+    Accept, AcceptEncoding, AcceptLanguage, AcceptResourcePriority, AlertInfo, Allow, AllowEvents,
+    AnswerMode, AuthenticationInfo, Authorization, CSeq, CallId, CallInfo, Contact,
+    ContentDisposition, ContentEncoding, ContentLanguage, ContentLength, ContentType, Date,
+    ErrorInfo, Event, Expires, FlowTimer, From, Geolocation, GeolocationError, GeolocationRouting,
+    Header, Headers, Host, Identity, InReplyTo, InfoPackage, Join, MaxBreadth, MaxForwards,
+    Message, MimeVersion, MinExpires, MinSe, Organization, PAccessNetworkInfo, PAssertedIdentity,
+    PAssociatedUri, PCalledPartyId, PChargingFunctionAddresses, PChargingVector, PEarlyMedia,
+    PPreferredIdentity, PServedUser, PVisitedNetworkId, Path, PermissionMissing, Priority,
+    PrivAnswerMode, Privacy, ProxyAuthenticate, ProxyAuthorization, ProxyRequire, RAck, RSeq,
+    Reason, RecordRoute, RecvInfo, ReferSub, ReferTo, ReferredBy, Replaces, ReplyTo, Request,
+    RequestBuilder, Require, ResourcePriority, Response, ResponseBuilder, RetryAfter, Route,
+    SecurityClient, SecurityServer, SecurityVerify, Server, ServiceRoute, SessionExpires,
+    SessionId, SipEtag, SipIfMatch, Subject, SubscriptionState, Supported, SuppressIfMatch,
+    TargetDialog, Timestamp, To, TriggerConsent, Unsupported, UserAgent, UserToUser, Via, Warning,
+    WwwAuthenticate,
 };
 
 use super::{Peer, Routing, Start, VIA_BRANCH, VIA_HOST, VIA_PORT, Verb};
@@ -27,29 +36,43 @@ pub enum Built {
     Response(Option<Box<ResponseBuilder>>),
 }
 
+/// What a builder gives: the message, bytes and index.
+#[derive(Debug)]
+pub enum Written {
+    /// A request.
+    Request(Request),
+    /// A response.
+    Response(Response),
+}
+
+impl AsRef<[u8]> for Written {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Request(request) => request.as_bytes(),
+            Self::Response(response) => response.as_bytes(),
+        }
+    }
+}
+
 impl Peer for Offhook {
     const NAME: &'static str = "offhook";
     type Parsed = Message;
     type Built = Built;
-    type Written = Bytes;
+    type Written = Written;
 
     fn route<R>(datagram: &Bytes, reader: impl FnOnce(&Routing<'_>) -> R) -> Option<R> {
         let message = Message::parse(datagram.clone()).ok()?;
-        let headers = message.headers();
-        let via: Via = first(headers)?;
-        let (from, to): (From, To) = (first(headers)?, first(headers)?);
-        let (call_id, cseq): (CallId, CSeq) = (first(headers)?, first(headers)?);
-        let hops: Option<MaxForwards> = first(headers);
+        let envelope = message.envelope().ok()?;
         Some(reader(&Routing {
             start: start(&message),
-            branch: via.branch()?,
-            from_tag: from.tag()?,
-            to_tag: to.tag(),
-            call_id: call_id.as_str(),
-            cseq: cseq.number,
-            cseq_method: verb(&cseq.method),
-            max_forwards: hops.map(|MaxForwards(hops)| hops.into()),
-            has_route: first::<Route>(headers).is_some(),
+            branch: envelope.branch?,
+            from_tag: envelope.from_tag?,
+            to_tag: envelope.to_tag,
+            call_id: envelope.call_id,
+            cseq: envelope.cseq,
+            cseq_method: verb(envelope.cseq_method),
+            max_forwards: envelope.max_forwards.map(u32::from),
+            has_route: envelope.route.is_some(),
             body: message.body().len(),
         }))
     }
@@ -75,14 +98,14 @@ impl Peer for Offhook {
         })
     }
 
-    fn write(built: &mut Built) -> Option<Bytes> {
+    fn write(built: &mut Built) -> Option<Written> {
         match built {
-            Built::Request(builder) => Some(builder.take()?.build().ok()?.as_bytes().clone()),
-            Built::Response(builder) => Some(builder.take()?.build().ok()?.as_bytes().clone()),
+            Built::Request(builder) => builder.take()?.build().ok().map(Written::Request),
+            Built::Response(builder) => builder.take()?.build().ok().map(Written::Response),
         }
     }
 
-    fn edit(parsed: &mut Message) -> Option<Bytes> {
+    fn edit(parsed: &mut Message) -> Option<Written> {
         match parsed {
             Message::Request(request) => {
                 let host = Host::V4(VIA_HOST.parse().ok()?);
@@ -90,56 +113,48 @@ impl Peer for Offhook {
                 let MaxForwards(hops) = request.header().ok()??;
                 let hops = MaxForwards(hops.checked_sub(1)?);
                 let forwarded = request.edit().prepend(&via).replace(&hops);
-                Some(forwarded.build().ok()?.as_bytes().clone())
+                forwarded.build().ok().map(Written::Request)
             }
             Message::Response(response) => {
                 let forwarded = response.edit().remove_first::<Via>();
-                Some(forwarded.build().ok()?.as_bytes().clone())
+                forwarded.build().ok().map(Written::Response)
             }
         }
     }
-}
-
-fn first<H: Header>(headers: &Headers) -> Option<H> {
-    headers.header().ok().flatten()
 }
 
 fn start(message: &Message) -> Start {
     match message {
         Message::Request(request) => {
             black_box(request.uri_text());
-            Start::Request(verb(&request.method()))
+            Start::Request(verb(request.method().as_str()))
         }
         Message::Response(response) => Start::Response(response.status().as_u16()),
     }
 }
 
-fn verb(method: &Method) -> Verb {
-    match *method {
-        Method::INVITE => Verb::Invite,
-        Method::REGISTER => Verb::Register,
+fn verb(method: &str) -> Verb {
+    match method {
+        "INVITE" => Verb::Invite,
+        "REGISTER" => Verb::Register,
         _ => Verb::Other,
     }
 }
 
-/// Reads all values of each of these types that the message has, in one go over its rows.
+/// Which type belongs to which name.
 macro_rules! typed {
     ($($header:ident)*) => {
         impl Offhook {
             /// Reads every value that there is a type for. Tells how many rows have one, and whether
             /// all of their values could be read.
             pub fn read_all(headers: &Headers) -> (usize, bool) {
-                #[derive(Clone, Copy)]
-                enum Bit { $($header),* }
-                let (mut rows, mut seen, mut all_read) = (0_usize, 0_u128, true);
-                for (name, _) in headers.iter() {
-                    match name {
+                let (mut rows, mut all_read) = (0_usize, true);
+                for field in headers.fields() {
+                    match field.name() {
                         $(<$header as Header>::NAME => {
                             rows = rows.saturating_add(1);
-                            let bit = 1_u128 << Bit::$header as u32;
-                            if seen & bit == 0 {
-                                seen |= bit;
-                                all_read &= values::<$header>(headers);
+                            for value in field.values::<$header>() {
+                                all_read &= black_box(&value).is_ok();
                             }
                         })*
                         _ => {}
@@ -151,17 +166,17 @@ macro_rules! typed {
     };
 }
 typed! {
-    Accept Allow AllowEvents CSeq CallId Contact ContentDisposition ContentEncoding ContentLength
-    ContentType Date Expires From MaxForwards MinExpires Organization PAssertedIdentity Path
-    Priority ProxyRequire RSeq Reason RecordRoute ReferTo ReferredBy ReplyTo Require RetryAfter
-    Route Server ServiceRoute Subject Supported Timestamp To Unsupported UserAgent Via Warning
-}
-
-/// Whether all values can be read.
-fn values<H: Header>(headers: &Headers) -> bool {
-    let mut all_read = true;
-    for value in headers.headers_of::<H>() {
-        all_read &= black_box(&value).is_ok();
-    }
-    all_read
+    Accept AcceptEncoding AcceptLanguage AcceptResourcePriority AlertInfo Allow AllowEvents
+    AnswerMode AuthenticationInfo Authorization CSeq CallId CallInfo Contact ContentDisposition
+    ContentEncoding ContentLanguage ContentLength ContentType Date ErrorInfo Event Expires
+    FlowTimer From Geolocation GeolocationError GeolocationRouting Identity InReplyTo
+    InfoPackage Join MaxBreadth MaxForwards MimeVersion MinExpires MinSe Organization
+    PAccessNetworkInfo PAssertedIdentity PAssociatedUri PCalledPartyId
+    PChargingFunctionAddresses PChargingVector PEarlyMedia PPreferredIdentity PServedUser
+    PVisitedNetworkId Path PermissionMissing Priority PrivAnswerMode Privacy ProxyAuthenticate
+    ProxyAuthorization ProxyRequire RAck RSeq Reason RecordRoute RecvInfo ReferSub ReferTo
+    ReferredBy Replaces ReplyTo Require ResourcePriority RetryAfter Route SecurityClient
+    SecurityServer SecurityVerify Server ServiceRoute SessionExpires SessionId SipEtag
+    SipIfMatch Subject SubscriptionState Supported SuppressIfMatch TargetDialog Timestamp To
+    TriggerConsent Unsupported UserAgent UserToUser Via Warning WwwAuthenticate
 }
