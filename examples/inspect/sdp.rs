@@ -10,7 +10,7 @@ use crate::{fault::Fault, finding::Finding, node::Node, tree::Row};
 /// Looks at a session description.
 pub(crate) fn inspect(input: &Bytes) -> Finding {
     let length = input.len();
-    match read(input, 0, 0) {
+    match read(input, 0) {
         Ok((rows, json)) => {
             let title = format!("session description  ({length} bytes)");
             Finding::new(title, rows, json, true)
@@ -23,7 +23,7 @@ pub(crate) fn inspect(input: &Bytes) -> Finding {
 }
 
 /// The rows and the JSON of a description that begins at byte `base`.
-pub(crate) fn read(text: &[u8], base: usize, depth: usize) -> Result<(Vec<Row>, Node), Fault> {
+pub(crate) fn read(text: &[u8], base: usize) -> Result<(Vec<Row>, Node), Fault> {
     let session =
         SessionDescription::parse(text).map_err(|error| Fault::of_sdp(&error, text, base))?;
     let (mut at, mut rows) = (base, Vec::new());
@@ -33,11 +33,11 @@ pub(crate) fn read(text: &[u8], base: usize, depth: usize) -> Result<(Vec<Row>, 
             at += line.as_bytes().len();
         }
     };
-    lines(session.lines(), depth);
+    lines(session.lines(), 0);
     for media in &session.media {
         let (first, others) = media.lines().split_at(1);
-        lines(first, depth);
-        lines(others, depth + 1);
+        lines(first, 0);
+        lines(others, 1);
     }
     Ok((rows, session_node(&session)))
 }

@@ -33,6 +33,12 @@ impl Row {
         Self { offset: None, depth, label: escape::visible(label), lines }
     }
 
+    /// The same row within another one.
+    #[must_use]
+    pub(crate) fn deeper(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+
     /// What is wrong with the row above, in text.
     pub(crate) fn fault(depth: usize, fault: &Fault, input: &[u8]) -> Self {
         let lines = fault.caret(input).into();

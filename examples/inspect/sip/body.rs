@@ -1,7 +1,9 @@
-//! The body of a message: shown in parts when it is a session description.
+//! The body of a message, taken apart when it is a session description or a part of a message.
 
-use offhook::sip_message::{ContentEncoding, ContentType, Message};
+use bytes::Bytes;
+use offhook::sip_message::{ContentEncoding, ContentType, Message, Sipfrag};
 
+use super::{fields::Fields, start_line::StartLine};
 use crate::{fault::Fault, node::Node, sdp, tree::Row};
 
 /// What the body holds.
@@ -24,21 +26,54 @@ impl Body {
             (Some(ContentType(media_type)), length) => format!("{length} bytes, {media_type}"),
             (None, length) => format!("{length} bytes"),
         };
-        let mut body = Self { rows: vec![Row::at(start, 0, "body", &says)], ..Self::default() };
-        let plain = message.headers_of::<ContentEncoding>().next().is_none();
-        let is_sdp = content_type.is_some_and(|it| it.is("application/sdp"));
-        if plain && is_sdp && !bytes.is_empty() {
-            match sdp::read(&bytes, start, 1) {
-                Ok((rows, json)) => {
-                    body.rows.extend(rows);
-                    body.json = Some(json);
-                }
-                Err(fault) => {
-                    body.rows.push(Row::fault(1, &fault, input));
-                    body.faults.push(fault);
-                }
-            }
-        }
+        let is_plain = message.headers_of::<ContentEncoding>().next().is_none();
+        let content_type = content_type.filter(|_| is_plain && !bytes.is_empty());
+        let content = content_type.map(|it| Self::read(&it, &bytes, input, start));
+        let mut body = content.unwrap_or_default();
+        body.rows = body.rows.into_iter().map(Row::deeper).collect();
+        body.rows.insert(0, Row::at(start, 0, "body", &says));
         body
+    }
+
+    fn read(content_type: &ContentType, bytes: &Bytes, input: &[u8], start: usize) -> Self {
+        if content_type.is("application/sdp") {
+            match sdp::read(bytes, start) {
+                Ok((rows, json)) => Self { rows, json: Some(json), faults: vec![] },
+                Err(fault) => Self::refused(fault, input),
+            }
+        } else if content_type.is("message/sipfrag") {
+            match Sipfrag::parse(bytes) {
+                Ok(fragment) => Self::fragment(&fragment, input, start),
+                Err(error) => Self::refused(Fault::of_sip(&error, start), input),
+            }
+        } else {
+            Self::default()
+        }
+    }
+
+    /// A start line, header fields, or both (RFC 3420 §2).
+    fn fragment(fragment: &Sipfrag, input: &[u8], start: usize) -> Self {
+        let start_line = match (fragment.request(), fragment.response()) {
+            (Some(request), _) => Some(StartLine::of_request(request, start)),
+            (None, Some(response)) => Some(StartLine::of_response(response, start)),
+            (None, None) => None,
+        };
+        let mut fields = Fields::of(fragment.headers(), start);
+        let (mut rows, mut json) = (vec![], Node::map([("kind", "fragment".into())]));
+        if let Some(line) = start_line {
+            let error = line.error.iter().map(|error| Fault::of_sip(error, start));
+            error.for_each(|fault| fields.keep_fault(fault));
+            (rows, json) = (line.rows, line.json);
+        }
+        rows.extend(fields.rows(input, start + fragment.as_bytes().len()));
+        json = json
+            .with("headers", fields.headers)
+            .with("typed", Node::Map(fields.typed))
+            .with("body_length", fragment.body().len().into());
+        Self { rows, json: Some(json), faults: fields.faults }
+    }
+
+    fn refused(fault: Fault, input: &[u8]) -> Self {
+        Self { rows: vec![Row::fault(0, &fault, input)], json: None, faults: vec![fault] }
     }
 }

@@ -24,7 +24,7 @@ impl StartLine {
         }
     }
 
-    fn of_request(request: &Request, base: usize) -> Self {
+    pub(super) fn of_request(request: &Request, base: usize) -> Self {
         let (method, uri, version) = (request.method(), request.uri_text(), request.version());
         let uri_at = base + method.as_str().len() + 1;
         let (request_uri, error) = match request.uri() {
@@ -44,7 +44,7 @@ impl StartLine {
         Self { title: format!("request  {method} {uri}"), rows, json, request_uri, error }
     }
 
-    fn of_response(response: &Response, base: usize) -> Self {
+    pub(super) fn of_response(response: &Response, base: usize) -> Self {
         let (status, version) = (response.status(), response.version());
         let reason = String::from_utf8_lossy(response.reason_bytes());
         let status_at = base + version.len() + 1;

@@ -25,7 +25,8 @@ macro_rules! addresses {
 }
 
 addresses! {
-    From PAssertedIdentity Path RecordRoute ReferTo ReferredBy ReplyTo Route ServiceRoute To
+    From PAssertedIdentity PAssociatedUri PCalledPartyId PPreferredIdentity PServedUser Path
+    PermissionMissing RecordRoute ReferTo ReferredBy ReplyTo Route ServiceRoute To
 }
 
 impl Describe for Contact {

@@ -7,12 +7,11 @@ use offhook::sip_message::{self as sip, Header, HeaderField, HeaderName, ParseEr
 use crate::node::Node;
 
 mod address;
-mod content;
 mod digest;
+mod record;
 mod scalar;
-mod time;
 mod uri;
-mod via;
+mod valued;
 
 pub(crate) use uri::{parameters, uri};
 
@@ -62,9 +61,16 @@ macro_rules! table {
 }
 
 table! {
-    Accept Allow AllowEvents AuthenticationInfo Authorization CSeq CallId Contact ContentDisposition
-    ContentEncoding ContentLength ContentType Date Expires From MaxForwards MinExpires Organization
-    PAssertedIdentity Path Priority ProxyAuthenticate ProxyAuthorization ProxyRequire RSeq Reason
-    RecordRoute ReferTo ReferredBy ReplyTo Require RetryAfter Route Server ServiceRoute Subject
-    Supported Timestamp To Unsupported UserAgent Via Warning WwwAuthenticate
+    Accept AcceptEncoding AcceptLanguage AcceptResourcePriority AlertInfo Allow AllowEvents
+    AnswerMode AuthenticationInfo Authorization CSeq CallId CallInfo Contact ContentDisposition
+    ContentEncoding ContentLanguage ContentLength ContentType Date ErrorInfo Event Expires FlowTimer
+    From Geolocation GeolocationError GeolocationRouting Identity InReplyTo InfoPackage Join
+    MaxBreadth MaxForwards MimeVersion MinExpires MinSe Organization PAccessNetworkInfo
+    PAssertedIdentity PAssociatedUri PCalledPartyId PChargingFunctionAddresses PChargingVector
+    PEarlyMedia PPreferredIdentity PServedUser PVisitedNetworkId Path PermissionMissing Priority
+    PrivAnswerMode Privacy ProxyAuthenticate ProxyAuthorization ProxyRequire RAck RSeq Reason
+    RecordRoute RecvInfo ReferSub ReferTo ReferredBy Replaces ReplyTo Require ResourcePriority
+    RetryAfter Route SecurityClient SecurityServer SecurityVerify Server ServiceRoute SessionExpires
+    SessionId SipEtag SipIfMatch Subject SubscriptionState Supported SuppressIfMatch TargetDialog
+    Timestamp To TriggerConsent Unsupported UserAgent UserToUser Via Warning WwwAuthenticate
 }

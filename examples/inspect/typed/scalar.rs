@@ -1,6 +1,8 @@
 //! Header fields that are one number, one token or one text.
 
-use offhook::sip_message::{self as sip, Allow, CSeq, CallId};
+use offhook::sip_message::{
+    self as sip, CallId, InReplyTo, Privacy, PrivacyValue, SuppressIfMatch,
+};
 
 use super::Describe;
 use crate::node::Node;
@@ -15,38 +17,52 @@ macro_rules! numbers {
     )*};
 }
 
-numbers! { ContentLength Expires MaxForwards MinExpires RSeq }
+numbers! { ContentLength Expires FlowTimer MaxBreadth MaxForwards MinExpires RSeq }
 
 macro_rules! texts {
     ($($header:ident)*) => {$(
         impl Describe for sip::$header {
             fn describe(&self) -> Node {
-                let text: &str = &self.0;
-                text.into()
+                self.0.to_string().into()
             }
         }
     )*};
 }
 
 texts! {
-    AllowEvents ContentEncoding Organization Priority ProxyRequire Require Server Subject Supported
-    Unsupported UserAgent
+    Allow AllowEvents ContentEncoding ContentLanguage Organization Priority ProxyRequire Require
+    Server SipEtag SipIfMatch Subject Supported Unsupported UserAgent
 }
 
-impl Describe for Allow {
+macro_rules! tokens {
+    ($($header:ident)*) => {$(
+        impl Describe for sip::$header {
+            fn describe(&self) -> Node {
+                self.as_str().into()
+            }
+        }
+    )*};
+}
+
+tokens! { CallId GeolocationRouting PEarlyMedia }
+
+impl Describe for InReplyTo {
     fn describe(&self) -> Node {
-        self.0.as_str().into()
+        CallId::describe(&self.0)
     }
 }
 
-impl Describe for CallId {
+impl Describe for Privacy {
     fn describe(&self) -> Node {
-        self.as_str().into()
+        self.0.iter().map(PrivacyValue::as_str).collect()
     }
 }
 
-impl Describe for CSeq {
+impl Describe for SuppressIfMatch {
     fn describe(&self) -> Node {
-        Node::map([("number", self.number.into()), ("method", self.method.as_str().into())])
+        match self {
+            Self::Any => "*".into(),
+            Self::EntityTag(tag) => tag.to_string().into(),
+        }
     }
 }
