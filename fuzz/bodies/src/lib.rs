@@ -30,7 +30,11 @@ use script::Script;
 mod sdp;
 pub use sdp::sdp;
 
+mod sip_differential;
+pub use sip_differential::sip_differential;
+
 mod sip_headers;
+pub use sip_headers::{HEADERS, HeaderRow, sip_header};
 
 mod sip_message;
 pub use sip_message::sip_message;
@@ -38,16 +42,22 @@ pub use sip_message::sip_message;
 mod sip_stream;
 pub use sip_stream::sip_stream;
 
+mod uri;
+pub use uri::uri;
+
 /// A body: it takes any bytes, and panics where a promise is broken.
 pub type Body = fn(&[u8]);
 
 /// Every target by its name: that of its file in `fuzz/targets` and of its folder of seeds.
-pub const TARGETS: [(&str, Body); 7] = [
+pub const TARGETS: [(&str, Body); 10] = [
     ("jitter_buffer", jitter_buffer),
     ("media_leg", media_leg),
     ("rtcp", rtcp),
     ("rtp", rtp),
     ("sdp", sdp),
+    ("sip_differential", sip_differential),
+    ("sip_header", sip_header),
     ("sip_message", sip_message),
     ("sip_stream", sip_stream),
+    ("uri", uri),
 ];

@@ -164,7 +164,7 @@ impl TelUri {
     /// and in the order of RFC 3261 §19.1.6, so that equal numbers give equal URIs. The separators
     /// stay.
     pub fn to_sip_uri(&self, host: Host) -> SipUri {
-        let folded = Self { text: self.text.to_ascii_lowercase().into(), number: self.number };
+        let folded = self.folded();
         let mut parameters: Vec<_> = folded.parameters().collect();
         parameters.sort_by_key(|(name, _)| sip_rank(name));
         let mut user = String::with_capacity(self.text.len());
@@ -175,6 +175,18 @@ impl TelUri {
         uri.user = Some(user.into());
         uri.parameters.set("user", Some("phone"));
         uri
+    }
+
+    /// The number in lower case, letters that are escaped without need included.
+    fn folded(&self) -> Self {
+        let mut text = String::with_capacity(self.text.len());
+        for (byte, is_escaped) in Octets(self.text.as_bytes()) {
+            let byte = byte.to_ascii_lowercase();
+            let is_plain = byte.is_ascii_alphabetic() || (byte.is_ascii() && !is_escaped);
+            // Writing to a String cannot fail.
+            let _ = write_byte(byte, is_plain, &mut text);
+        }
+        Self { text: text.into(), number: self.number }
     }
 
     /// The number that the user part `user` of a SIP URI holds.

@@ -120,6 +120,8 @@ fn equal_numbers_become_equal_sip_uris() {
             "tel:+358-555-1234567;tsp=a.b;phone-context=5",
             "sip:+358-555-1234567;phone-context=5;tsp=a.b@foo.com;user=phone",
         ),
+        ("tel:+1;m-x=%41", "sip:+1;m-x=a@foo.com;user=phone"),
+        ("tel:+1;m-x=%3b%6A", "sip:+1;m-x=%3Bj@foo.com;user=phone"),
         ("tel:#1*A;phone-context=b.c", "sip:%231*a;phone-context=b.c@foo.com;user=phone"),
     ] {
         assert_eq!(sip(text), expected);
