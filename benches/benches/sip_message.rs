@@ -94,7 +94,10 @@ mod ours {
 
 mod theirs {
     use super::*;
-    use rsip::{headers::ToTypedHeader, message::HasHeaders};
+    use rsip::{
+        headers::{ToTypedHeader, UntypedHeader},
+        message::HasHeaders,
+    };
 
     pub(super) fn request(message: &[u8]) -> Option<rsip::Request> {
         rsip::Request::try_from(message).ok()

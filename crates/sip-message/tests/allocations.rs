@@ -10,9 +10,9 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use offhook_sip_message::{
-    Allow, ByteString, CSeq, CallId, Contact, From, HeaderName, MaxForwards, Message, Method, NameAddr,
-    ParseOptions, RecordRoute, Request, RequestBuilder, Response, StatusCode, To, Uri, UserAgent,
-    ValidRequest, Via,
+    Allow, ByteString, CSeq, CallId, Contact, From, HeaderName, MaxForwards, Message, Method,
+    NameAddr, ParseOptions, RecordRoute, Request, RequestBuilder, Response, StatusCode, To, Uri,
+    UserAgent, ValidRequest, Via,
 };
 
 struct Counting;

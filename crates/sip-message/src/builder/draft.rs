@@ -189,7 +189,11 @@ impl Draft {
             let fault = row_fault(self.value_of(&row), values);
             self.note(&row, fault);
         }
-        debug_assert!(!fit(values) || self.is_faulty(&row) || row_fault(self.value_of(&row), values).is_none());
+        debug_assert!(
+            !fit(values)
+                || self.is_faulty(&row)
+                || row_fault(self.value_of(&row), values).is_none()
+        );
         row
     }
 

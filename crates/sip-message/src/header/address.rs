@@ -288,9 +288,8 @@ impl Header for Contact {
 
 /// Whether a display name is plain words, which are written without quotes as in RFC 3261 §24.
 fn is_words(name: &str) -> bool {
-    let is_word = |word: &str| {
-        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     name.split(' ').all(is_word)
 }
 

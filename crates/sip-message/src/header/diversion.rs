@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn values_may_be_quoted_or_new() {
-        let text = "\"A\" <tel:+49123>;reason=\"USER-busy\";privacy=\"a b\";ext=\"c\";counter=x";
+        let text = "A <tel:+49123>;reason=\"USER-busy\";privacy=\"a b\";ext=\"c\";counter=x";
         let diversion: Diversion = same(text);
         assert_eq!(diversion.reason(), Some(DiversionReason::UserBusy));
         assert_eq!(diversion.privacy().unwrap().as_str(), "a b");

@@ -28,6 +28,8 @@ pub use caller_preferences::{
 mod charging;
 pub use charging::{PChargingFunctionAddresses, PChargingVector};
 
+mod check;
+
 mod consent;
 pub use consent::TriggerConsent;
 

@@ -1,6 +1,8 @@
 //! Shapes that many header fields share: a token or a number of seconds, and parameters behind it
 //! (RFC 3261 §25.1).
 
+use std::fmt::{self, Write};
+
 use bytestring::ByteString;
 use nom::Parser;
 
@@ -51,4 +53,10 @@ pub(super) fn delta_seconds<'a>(value: &WireText, i: &'a str) -> Parsed<'a, u32>
 pub(super) fn saturating_seconds(i: &str) -> Parsed<'_, Option<u32>> {
     let (rest, digits) = take_class1(i, Class::DIGIT, "a number of seconds")?;
     Ok((rest, digits.parse().ok()))
+}
+
+/// Appends `text` to `out`.
+pub(super) fn append(text: impl fmt::Display, out: &mut String) {
+    // Writing to a string does not fail.
+    let _ = write!(out, "{text}");
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use bytestring::ByteString;
 
 use super::{Headers, Values};
-use crate::{Header, HeaderName, ParseError, parse::Line};
+use crate::{Header, HeaderName, ParseError, header::Known, parse::Line};
 
 /// One field row of a message.
 #[derive(Clone, Copy)]
@@ -28,6 +28,10 @@ impl<'a> HeaderField<'a> {
     /// The name, whichever way it was written.
     pub fn name(&self) -> HeaderName {
         self.headers.name(self.line)
+    }
+
+    pub(crate) fn known(&self) -> Option<Known> {
+        self.line.known
     }
 
     /// The name as it was written: in its compact form, in any case.

@@ -11,11 +11,6 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && Class::TOKEN.covers(text)
 }
 
-/// A character of a generic parameter value: `token` or `host` (RFC 3261 §25.1 `gen-value`).
-pub(crate) fn is_host_char(c: char) -> bool {
-    u8::try_from(c).is_ok_and(|byte| Class::GEN_VALUE.has(byte))
-}
-
 /// `token`.
 pub(crate) fn token(i: &str) -> Parsed<'_, &str> {
     take_class1(i, Class::TOKEN, "a token")

@@ -15,7 +15,7 @@ pub(crate) use class::{Class, take_class, take_class1, take_escapable};
 
 mod grammar;
 pub(crate) use grammar::{
-    comment, equal, expect, finish, is_host_char, is_token, lws, lws1, number, quoted_string, semi,
+    comment, equal, expect, finish, is_token, lws, lws1, number, quoted_string, semi,
     slash, token, unquote, write_quoted,
 };
 

@@ -70,7 +70,8 @@ fn kept_written_and_folded_rows_have_their_places_in_the_index() {
     let sloppy = "BYE sip:a@b.example SIP/2.0\nVia: SIP/2.0/UDP a.example\nSubject: a\n b\r\n c\n\
         Route: <sip:1@r.example>,\n <sip:2@r.example>\r\nX-Odd \t: 1\r\nt:<sip:a@b.example>\r\n\r\n";
     let via = Via::new("UDP", "192.0.2.1".parse().unwrap(), None).with_branch("z9hG4bK1");
-    let edit = request(sloppy).edit().prepend(&via).replace(&MaxForwards(1)).remove_first::<Route>();
+    let edit =
+        request(sloppy).edit().prepend(&via).replace(&MaxForwards(1)).remove_first::<Route>();
     let built = edit.raw(HeaderName::new("x-own").unwrap(), "").body("a/b", SDP).build().unwrap();
     let expected = "BYE sip:a@b.example SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n\
         Via: SIP/2.0/UDP a.example\r\nSubject: a\r\n b\r\n c\r\nRoute: <sip:2@r.example>\r\n\
@@ -142,9 +143,8 @@ fn disguise(name: &HeaderName) -> impl Strategy<Value = String> + use<> {
         name.chars().enumerate().map(letter).collect::<String>()
     });
     let value = "(\r?\n[ \t])?[a-z<>:@;=\",\u{e9}]{0,9}(\r?\n[ \t]+[a-z]{0,3}){0,2}";
-    (spelled, "[ \t]{0,2}", value, "\r?\n").prop_map(|(name, white, value, end)| {
-        format!("{name}{white}:{value}{end}")
-    })
+    (spelled, "[ \t]{0,2}", value, "\r?\n")
+        .prop_map(|(name, white, value, end)| format!("{name}{white}:{value}{end}"))
 }
 
 proptest! {
