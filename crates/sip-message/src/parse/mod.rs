@@ -15,8 +15,8 @@ pub(crate) use class::{Class, take_class, take_class1, take_escapable};
 
 mod grammar;
 pub(crate) use grammar::{
-    comment, equal, expect, finish, is_token, lws, lws1, number, quoted_string, semi,
-    slash, token, unquote, write_quoted,
+    comment, equal, expect, finish, is_token, lws, lws1, number, quoted_string, semi, slash, token,
+    unquote, write_quoted,
 };
 
 mod scan;
