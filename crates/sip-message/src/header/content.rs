@@ -126,6 +126,10 @@ impl Header for ContentType {
     fn write(&self, out: &mut String) {
         self.0.write(out);
     }
+
+    fn fits(&self) -> bool {
+        is_token(&self.0.kind) && is_token(&self.0.subtype) && self.0.parameters.fit_header()
+    }
 }
 
 /// `*( SEMI m-attribute EQUAL ( token / quoted-string ) )`. Peers in use also send parameters

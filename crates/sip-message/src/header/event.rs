@@ -5,7 +5,7 @@ use bytestring::ByteString;
 use super::{Header, HeaderName, open_token::open_tokens, shape};
 use crate::{
     Parameters, WireText,
-    parse::{Class, Fault, ParseError, Parsed, finish, take_class},
+    parse::{Class, Fault, ParseError, Parsed, finish, is_token, take_class},
 };
 
 /// The event that a subscription, a notification or a publication is about, RFC 6665 §8.2.1.
@@ -193,6 +193,10 @@ impl Header for SubscriptionState {
     fn write(&self, out: &mut String) {
         out.push_str(self.state.as_str());
         self.parameters.write(out);
+    }
+
+    fn fits(&self) -> bool {
+        is_token(self.state.as_str()) && self.parameters.fit_header()
     }
 }
 

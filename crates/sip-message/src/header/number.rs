@@ -100,6 +100,10 @@ impl Header for RAck {
         out.push(' ');
         out.push_str(self.method.as_str());
     }
+
+    fn fits(&self) -> bool {
+        true
+    }
 }
 
 /// When to try again, RFC 3261 §20.33.

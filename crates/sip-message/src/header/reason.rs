@@ -88,6 +88,10 @@ impl Header for Reason {
         out.push_str(&self.protocol);
         self.parameters.write(out);
     }
+
+    fn fits(&self) -> bool {
+        is_token(&self.protocol) && self.parameters.fit_header()
+    }
 }
 
 /// More about the status of a response, RFC 3261 §20.43.

@@ -64,6 +64,10 @@ impl Header for SessionExpires {
         write_number(self.seconds, out);
         self.parameters.write(out);
     }
+
+    fn fits(&self) -> bool {
+        self.parameters.fit_header()
+    }
 }
 
 /// The shortest session interval that is taken, in seconds, RFC 4028 §5. Without the field it is
@@ -95,6 +99,10 @@ impl Header for MinSe {
     fn write(&self, out: &mut String) {
         write_number(self.seconds, out);
         self.parameters.write(out);
+    }
+
+    fn fits(&self) -> bool {
+        self.parameters.fit_header()
     }
 }
 
