@@ -69,7 +69,12 @@ impl Sipfrag {
         let scan = Scan::fragment(fragment, with_start_line, options)?;
         let body = scan.body;
         let content = if with_start_line {
-            let message = Message::index(fragment.clone(), scan, options)?;
+            let message = Message::index(fragment.clone(), scan, options);
+            // A start line may be the end of all here, so that what is missing stands behind it.
+            let message = message.map_err(|error| {
+                let offset = error.offset().min(fragment.len());
+                error.at(offset)
+            })?;
             check_version(&message)?;
             Content::WithStartLine(message)
         } else {
@@ -78,9 +83,11 @@ impl Sipfrag {
             Content::WithoutStartLine(headers)
         };
         let mut sipfrag = Self { content, body };
-        sipfrag.cut_body()?;
-        if options.profile == Profile::Strict {
-            sipfrag.check_fields()?;
+        match (sipfrag.cut_body(), options.profile) {
+            (Ok(()), Profile::Strict) => sipfrag.check_fields()?,
+            // Copies of whole messages come with a length such as `...`, and their body is cut off.
+            (Ok(()) | Err(_), Profile::Tolerant) => {}
+            (Err(error), Profile::Strict) => return Err(error),
         }
         Ok(sipfrag)
     }

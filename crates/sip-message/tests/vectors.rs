@@ -345,9 +345,32 @@ fn everything(bytes: &Bytes) {
             }
         }
     }
+    let mixed: MediaType = "multipart/mixed;boundary=7a9cbec02ceef655".parse().unwrap();
+    for options in [ParseOptions::default(), ParseOptions::strict()] {
+        let fragment = Sipfrag::parse_with(bytes, &options).map(drop);
+        let parts = Multipart::parse_with(&mixed, bytes, &options).map(drop);
+        for error in [fragment, parts].into_iter().filter_map(Result::err) {
+            assert!(error.offset() <= bytes.len());
+        }
+    }
     let mut framer = Framer::new(Limits::default());
     framer.push(bytes);
     while let Ok(Some(_)) = framer.next() {}
+    let _ = Frame::of_websocket(bytes.clone(), &Limits::default());
+}
+
+#[test]
+fn the_reports_of_transfers_tell_their_status() {
+    let mut reports = 0;
+    for (path, bytes) in flow_messages() {
+        let message = Message::parse(bytes).unwrap();
+        let kind = message.header::<ContentType>().unwrap();
+        if kind.is_some_and(|kind| kind.is("message/sipfrag")) {
+            reports += 1;
+            assert!(Sipfrag::parse(&message.body()).unwrap().status().is_some(), "{path}");
+        }
+    }
+    assert_eq!(reports, 8);
 }
 
 fn a_few_messages() -> Vec<Bytes> {

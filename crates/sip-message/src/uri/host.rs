@@ -134,28 +134,35 @@ fn host(i: &str, tolerant: bool) -> Parsed<'_, Read<'_>> {
 /// first byte of the last of them, which tells most names from addresses.
 #[inline]
 fn labels(i: &str) -> Result<(usize, u8), nom::Err<Fault<'_>>> {
-    let (mut length, mut top, mut previous) = (0_usize, 0, b'.');
-    for &byte in i.as_bytes() {
-        if !Class::HOST_NAME.has(byte) {
-            break;
+    let bytes = i.as_bytes();
+    let (mut length, mut label, mut label_before) = (0_usize, 0_usize, 0_usize);
+    while let Some(&byte) = bytes.get(length)
+        && Class::HOST_NAME.has(byte)
+    {
+        // Of the class only the hyphen and the dot are so low.
+        if byte <= b'.' {
+            let before = length.checked_sub(1).and_then(|before| bytes.get(before));
+            if matches!((before, byte), (None | Some(b'.'), _) | (Some(b'-'), b'.')) {
+                break;
+            }
+            if byte == b'.' {
+                (label_before, label) = (label, length.saturating_add(1));
+            }
         }
-        let starts_label = previous == b'.';
-        if starts_label {
-            top = byte;
-        }
-        if (starts_label && matches!(byte, b'.' | b'-')) || (byte == b'.' && previous == b'-') {
-            break;
-        }
-        (previous, length) = (byte, length.saturating_add(1));
+        length = length.saturating_add(1);
     }
     let stop = i.get(length..).unwrap_or_default();
     let goes_on = stop.bytes().next().is_some_and(|byte| Class::HOST_NAME.has(byte));
-    match length {
-        0 => Err(nom::Err::Error(Fault { rest: i, expected: "a host" })),
-        _ if goes_on || previous == b'-' => {
-            Err(nom::Err::Error(Fault { rest: stop, expected: "a host name" }))
+    let last = length.checked_sub(1).and_then(|last| bytes.get(last));
+    let fault = |rest, expected| Err(nom::Err::Error(Fault { rest, expected }));
+    match last {
+        None => fault(i, "a host"),
+        Some(b'-') => fault(stop, "a host name"),
+        Some(_) if goes_on => fault(stop, "a host name"),
+        Some(_) => {
+            let top = bytes.get(if label == length { label_before } else { label });
+            Ok((length, top.copied().unwrap_or_default()))
         }
-        _ => Ok((length, top)),
     }
 }
 

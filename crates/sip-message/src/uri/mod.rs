@@ -176,12 +176,10 @@ impl fmt::Display for AbsoluteUri {
 /// `owner`.
 pub(crate) fn uri<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Uri> {
     if has_scheme(i, "sip:") {
-        let (rest, uri) = sip::sip_uri(owner, false, i.get(4..).unwrap_or_default())?;
-        return Ok((rest, Uri::Sip(uri)));
+        return sip::sip_uri(owner, false, i.get(4..).unwrap_or_default());
     }
     if has_scheme(i, "sips:") {
-        let (rest, uri) = sip::sip_uri(owner, true, i.get(5..).unwrap_or_default())?;
-        return Ok((rest, Uri::Sip(uri)));
+        return sip::sip_uri(owner, true, i.get(5..).unwrap_or_default());
     }
     if has_scheme(i, "tel:") {
         return telephone_uri(owner, i);

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use bytestring::ByteString;
 
 use super::{
-    AddressOfRecord, Host, Parameters, TelUri,
+    AddressOfRecord, Host, Parameters, TelUri, Uri,
     compare::has_name_twice,
     escape::{escape_user, take_fit, unescape, write_escaped},
     host::read_host_port,
@@ -157,13 +157,13 @@ impl fmt::Debug for SipUri {
 
 /// What follows `sip:` or `sips:`; `i` must be a part of `owner`.
 #[inline]
-pub(super) fn sip_uri<'a>(owner: &WireText, secure: bool, i: &'a str) -> Parsed<'a, SipUri> {
+pub(super) fn sip_uri<'a>(owner: &WireText, secure: bool, i: &'a str) -> Parsed<'a, Uri> {
     let (i, (user, password)) = userinfo(i, owner.is_tolerant());
     let (i, (host, port)) = read_host_port(i, false, owner.is_tolerant())?;
     let (rest, parameters) = uri_parameters(owner, i)?;
-    let length = i.len().saturating_sub(rest.len());
-    let has_escapes = memchr::memchr(b'%', i.as_bytes().get(..length).unwrap_or_default());
-    if has_escapes.is_some() && has_name_twice(&parameters) {
+    let wire = i.as_bytes().get(..i.len().saturating_sub(rest.len())).unwrap_or_default();
+    let has_escapes = !wire.is_empty() && memchr::memchr(b'%', wire).is_some();
+    if has_escapes && has_name_twice(&parameters) {
         return Fault::error(i, "parameters of which no name comes twice");
     }
     let (rest, headers) = match rest.strip_prefix('?') {
@@ -171,7 +171,7 @@ pub(super) fn sip_uri<'a>(owner: &WireText, secure: bool, i: &'a str) -> Parsed<
         None => (rest, None),
     };
     let slice = |text| owner.slice_ref(text);
-    let uri = SipUri {
+    let uri = Uri::Sip(SipUri {
         secure,
         user: user.map(slice),
         password: password.map(slice),
@@ -179,7 +179,7 @@ pub(super) fn sip_uri<'a>(owner: &WireText, secure: bool, i: &'a str) -> Parsed<
         port,
         parameters,
         headers: headers.map(slice),
-    };
+    });
     Ok((rest, uri))
 }
 
