@@ -20,13 +20,16 @@ pub(super) struct Delimiters<'a> {
     body: &'a [u8],
     boundary: &'a [u8],
     profile: Profile,
+    /// Whether LF alone ends a line: in the tolerant profile, unless the first boundary line has
+    /// shown that the sender writes CRLF. Then LF is an octet of a part like any other.
+    bare_lf: bool,
     /// Where the next line starts.
     at: usize,
 }
 
 impl<'a> Delimiters<'a> {
     pub(super) fn new(body: &'a [u8], boundary: &'a [u8], profile: Profile) -> Self {
-        Self { body, boundary, profile, at: 0 }
+        Self { body, boundary, profile, bare_lf: profile == Profile::Tolerant, at: 0 }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Delimiter>, ParseError> {
@@ -40,6 +43,7 @@ impl<'a> Delimiters<'a> {
             if line.starts_with(b"--")
                 && let Some(delimiter) = self.delimiter(start, line)?
             {
+                self.bare_lf &= !line.ends_with(b"\r\n");
                 return Ok(Some(delimiter));
             }
         }
@@ -64,7 +68,7 @@ impl<'a> Delimiters<'a> {
         let line_end = padded.get(white..).unwrap_or_default();
         let is_end = match line_end {
             b"\r\n" => true,
-            b"\n" => self.profile == Profile::Tolerant,
+            b"\n" => self.bare_lf,
             // Nothing has to follow the last boundary.
             b"" => closes,
             _ => false,
@@ -88,7 +92,7 @@ impl<'a> Delimiters<'a> {
         match before {
             [] => Some(0),
             [text @ .., b'\r', b'\n'] => Some(text.len()),
-            [text @ .., b'\n'] if self.profile == Profile::Tolerant => Some(text.len()),
+            [text @ .., b'\n'] if self.bare_lf => Some(text.len()),
             _ => None,
         }
     }

@@ -78,6 +78,8 @@ fn boundary_lines_are_told_from_lines_that_look_alike() {
     );
     assert_eq!(one("--b\r\n\r\n\r\n--b--"), [""]);
     assert_eq!(one("--b\r\nContent-Type: a/b\r\n\r\n--b--"), [""], "header fields alone");
+    let line_feed = "--b\r\n\r\nx\n--b\r\ny\r\n--b--";
+    assert_eq!(one(line_feed), ["x\n--b\r\ny"], "no boundary stands behind LF in a body of CRLFs");
     let tolerant = |body| read(B, body)[0].clone().map(|it| bodies(&it)).unwrap();
     for (body, parts) in [
         ("--b\r\n\r\nx\r\n--bb\r\n\r\n--b--", &["x\r\n--bb\r\n"][..]),
