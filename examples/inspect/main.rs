@@ -10,12 +10,12 @@
 //!
 //! - A request has `kind`, `method`, `uri`, `version`, a response `kind`, `status`, `reason`,
 //!   `version`. Both have `headers`, the fields as they came, `typed` and `body_length`; `body` if
-//!   the body is of a kind that is read, `ignored_length` if bytes follow the body, and `errors` if
-//!   something is wrong with single fields.
+//!   the body is a session description, a fragment or a multipart, `ignored_length` if bytes
+//!   follow the body, and `errors` if something is wrong with single fields or in the body.
 //! - `typed` has each header field that has a type under its name in snake case: lists are arrays.
 //!   `request_uri` stands there as well.
 //! - Parameters are an object from lower-case name to text without quotes, or to `true` when there
-//!   is no value. URIs have `text` and `scheme`, SIP URIs their parts as well.
+//!   is no value. URIs have `text` and `scheme`, SIP and tel URIs their parts as well.
 //! - A stream has `frames`: messages, `ping` and `pong`, each with its `offset`.
 //! - What cannot be read at all is `{"error": {offset, header, expected, rfc, status}}`.
 

@@ -82,9 +82,11 @@ impl Look<'_> {
             fields.keep_fault(Fault::of_sip(error, self.base));
         }
         let length = message.as_bytes().len();
-        let body = Body::of(message, self.input, self.base);
+        let content = message.body();
+        let content_at = self.base + length - content.len();
+        let body = Body::of(message.headers(), &content, self.input, content_at);
         let mut rows = start_line.rows;
-        rows.extend(fields.rows(self.input, self.base + length - message.body().len()));
+        rows.extend(fields.rows(self.input, content_at));
         rows.extend(body.rows);
         let faults: Vec<_> = fields.faults.into_iter().chain(body.faults).collect();
         let typed = start_line.request_uri.map(|uri| ("request_uri".to_owned(), uri));
@@ -92,7 +94,7 @@ impl Look<'_> {
             .json
             .with("headers", fields.headers)
             .with("typed", Node::Map(typed.into_iter().chain(fields.typed).collect()))
-            .with("body_length", message.body().len().into());
+            .with("body_length", content.len().into());
         if let Some(body) = body.json {
             json = json.with("body", body);
         }

@@ -13,7 +13,9 @@ fn every_torture_message_is_valid_or_shown_with_a_caret() {
     for (manifest, bytes) in [messages("rfc4475"), messages("rfc5118")].concat() {
         // A scheme that no SIP element routes by is well-formed, and refused with 416.
         let refused = manifest["response_codes"][0] == 416;
-        let valid = manifest["validity"] != "invalid" && !refused;
+        // RFC 4474 had no parameters behind `Identity`, RFC 8224 asks for one.
+        let obsolete = manifest["name"] == "mpart01";
+        let valid = manifest["validity"] != "invalid" && !refused && !obsolete;
         let shown = run(&["-"], &bytes);
         assert_eq!(shown.status, u8::from(!valid), "{manifest}\n{}", shown.text);
         assert_eq!(shown.text.contains("^ byte "), !valid, "{manifest}\n{}", shown.text);
@@ -25,13 +27,41 @@ fn every_torture_message_is_valid_or_shown_with_a_caret() {
 }
 
 #[test]
-fn every_message_of_the_example_flows_is_valid_to_the_letter() {
+fn every_message_of_the_example_flows_is_valid() {
     for folder in ["rfc3261-flows", "rfc3665", "rfc5359"] {
         for (manifest, bytes) in messages(folder) {
-            let shown = run(&["--strict", "-"], &bytes);
+            let shown = run(&["-"], &bytes);
             assert_eq!(shown.status, 0, "{manifest}\n{}", shown.text);
+            let (_, value) = json(&["--strict"], &bytes);
+            // Some digests in the examples have too few digits, or quotes around their qop.
+            for error in value["errors"].as_array().into_iter().flatten() {
+                assert!(error["header"].as_str().unwrap().ends_with("Authorization"), "{error}");
+            }
         }
     }
+}
+
+#[test]
+fn the_parts_of_a_multipart_are_taken_apart() {
+    let message = torture("mpart01");
+    let (_, value) = json(&[], &message);
+    let parts = value["body"]["parts"].as_array().unwrap();
+    assert_eq!((&value["body"]["subtype"], parts.len()), (&"mixed".into(), 2));
+    assert_eq!(parts[0]["typed"]["content_type"]["subtype"], "plain");
+    assert_eq!(parts[0]["body_length"], 7);
+    let shown = run(&["-"], &message);
+    let at = message.windows(9).position(|it| it == b"Hello\r\n\r\n").map_or(0, |at| at);
+    assert!(shown.text.contains(&format!("{at}      body")), "{}", shown.text);
+}
+
+#[test]
+fn a_fragment_shows_its_errors_but_does_not_spoil_the_message() {
+    let fragment = "SIP/2.0 180 Ringing\r\nMax-Forwards: 700\r\n";
+    let head = OPTIONS.replace("Content-Length: 0\r\n", "Content-Type: message/sipfrag\r\n");
+    let (status, value) = json(&[], format!("{head}{fragment}").as_bytes());
+    assert_eq!((status, &value["body"]["status"]), (0, &180.into()));
+    let offset = head.len() + fragment.find("700").unwrap();
+    assert_eq!(value["body"]["errors"][0]["offset"], offset);
 }
 
 #[test]
