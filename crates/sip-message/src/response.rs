@@ -98,8 +98,8 @@ impl Response {
         let code = version.saturating_add(1);
         let after = text.get(code..).unwrap_or_default();
         let (digits, after) = after.split_at_checked(3).unwrap_or((after, b""));
-        let status =
-            status(digits).ok_or_else(|| malformed(code, "a status code from 100 to 699"))?;
+        let status = status(digits)
+            .ok_or_else(|| malformed(code.min(text.len()), "a status code from 100 to 699"))?;
         let end_of_code = code.saturating_add(3);
         let reason = match after {
             [b' ', ..] => end_of_code.saturating_add(1),

@@ -134,11 +134,15 @@ fn status_lines_are_written_as_they_are_read() {
 
 #[test]
 fn no_prefix_panics() {
-    let text = "INVITE sip:a@b SIP/2.0\r\nTo: x\r\n\t y\r\nContent-Type: a/b\r\nl: 2\r\n\r\nhi";
-    for length in 0..=text.len() {
-        for read in both(&text[..length]) {
-            if let Err(error) = read {
-                assert!(error.offset() <= length);
+    for text in [
+        "INVITE sip:a@b SIP/2.0\r\nTo: x\r\n\t y\r\nContent-Type: a/b\r\nl: 2\r\n\r\nhi",
+        "SIP/2.0 200 OK\r\n",
+    ] {
+        for length in 0..=text.len() {
+            for read in both(&text[..length]) {
+                if let Err(error) = read {
+                    assert!(error.offset() <= length, "{length}: {error}");
+                }
             }
         }
     }
