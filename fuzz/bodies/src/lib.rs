@@ -39,8 +39,14 @@ pub use sip_headers::{HEADERS, HeaderRow, sip_header};
 mod sip_message;
 pub use sip_message::sip_message;
 
+mod sip_multipart;
+pub use sip_multipart::sip_multipart;
+
 mod sip_stream;
 pub use sip_stream::sip_stream;
+
+mod sipfrag;
+pub use sipfrag::sipfrag;
 
 mod uri;
 pub use uri::uri;
@@ -49,7 +55,7 @@ pub use uri::uri;
 pub type Body = fn(&[u8]);
 
 /// Every target by its name: that of its file in `fuzz/targets` and of its folder of seeds.
-pub const TARGETS: [(&str, Body); 10] = [
+pub const TARGETS: [(&str, Body); 12] = [
     ("jitter_buffer", jitter_buffer),
     ("media_leg", media_leg),
     ("rtcp", rtcp),
@@ -58,6 +64,8 @@ pub const TARGETS: [(&str, Body); 10] = [
     ("sip_differential", sip_differential),
     ("sip_header", sip_header),
     ("sip_message", sip_message),
+    ("sip_multipart", sip_multipart),
     ("sip_stream", sip_stream),
+    ("sipfrag", sipfrag),
     ("uri", uri),
 ];

@@ -126,6 +126,29 @@ table! {
     Authorization |it| { let _ = it.as_digest(); };
     ProxyAuthorization |it| { let _ = it.as_digest(); };
     AuthenticationInfo;
+    PPreferredIdentity |it| is_good_uri(it.uri());
+    PAssociatedUri |it| is_good_uri(it.uri());
+    PCalledPartyId |it| is_good_uri(it.uri());
+    PServedUser |it| is_good_uri(it.uri());
+    PermissionMissing |it| is_good_uri(it.uri());
+    PChargingFunctionAddresses;
+    PChargingVector;
+    TriggerConsent;
+    Geolocation;
+    GeolocationError;
+    GeolocationRouting;
+    Identity;
+    PAccessNetworkInfo;
+    PEarlyMedia;
+    PVisitedNetworkId;
+    Privacy;
+    AcceptResourcePriority;
+    ResourcePriority;
+    SecurityClient;
+    SecurityServer;
+    SecurityVerify;
+    SessionId;
+    UserToUser |it| { let _ = it.octets(); };
 }
 
 /// Reads all values of `H` in a message: what is read can be written, and what is written can be
