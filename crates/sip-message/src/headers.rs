@@ -46,7 +46,7 @@ impl Headers {
     /// The text of each row named `name`, unfolded.
     pub fn texts(&self, name: HeaderName) -> impl Iterator<Item = Result<ByteString, ParseError>> {
         let rows = self.lines.iter().filter(move |line| self.is(line, &name));
-        rows.map(|line| self.text(line).map(|text| ByteString::clone(&text.value)))
+        rows.map(|line| self.text(line).map(|text| text.value.slice_ref(&text.value)))
     }
 
     /// How many rows there are.
@@ -74,7 +74,7 @@ impl Headers {
             return self.headers_of().next().transpose();
         }
         match self.rows(&H::NAME).next() {
-            Some(line) => self.text(line)?.parse().map(Some),
+            Some(line) => self.text(line)?.parse(0).map(Some),
             None => Ok(None),
         }
     }

@@ -66,7 +66,7 @@ fn every_challenge_and_every_answer_is_read_back_as_it_was_written() {
                 let header = Authorization::new(answer);
                 let value = WireText::new(written(&header), profile(case));
                 let nc = optional(case, "nc").map_or(String::new(), |nc| format!(", nc={nc}"));
-                assert!(value.ends_with(&nc), "{name}: {}", *value);
+                assert!(value.ends_with(&nc), "{name}: {}", &*value);
                 assert_eq!(Authorization::parse(&value).unwrap(), header, "{name}");
             }
             cases += 1;

@@ -50,7 +50,7 @@ impl<'a> HeaderField<'a> {
     /// # Errors
     /// When it is not UTF-8.
     pub fn text(&self) -> Result<ByteString, ParseError> {
-        self.headers.text(self.line).map(|text| ByteString::clone(&text.value))
+        self.headers.text(self.line).map(|text| text.value.slice_ref(&text.value))
     }
 
     /// The values of `H` in this row alone; none when the row is another header field.

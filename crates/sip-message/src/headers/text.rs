@@ -34,15 +34,15 @@ impl Text {
         Self { value: WireText::new(value, folded.profile()), start, folds }
     }
 
-    /// Reads the whole value as one `H`.
-    pub(super) fn parse<H: Header>(&self) -> Result<H, ParseError> {
-        H::parse(&self.value).map_err(|error| self.place::<H>(0, error))
+    /// Reads the part of the value that begins at byte `start` as one `H`.
+    pub(super) fn parse<H: Header>(&self, start: usize) -> Result<H, ParseError> {
+        H::parse(&self.value).map_err(|error| self.place::<H>(start, error))
     }
 
-    /// The same error, at its place in the message. It was found in what begins at `at`.
+    /// The same error, at its place in the message. It was found in what begins at `start`.
     #[cold]
-    pub(super) fn place<H: Header>(&self, at: usize, error: ParseError) -> ParseError {
-        let offset = self.offset_in_message(at.saturating_add(error.offset()));
+    fn place<H: Header>(&self, start: usize, error: ParseError) -> ParseError {
+        let offset = self.offset_in_message(start.saturating_add(error.offset()));
         error.at(offset).within(H::NAME)
     }
 

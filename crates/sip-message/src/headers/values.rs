@@ -4,7 +4,10 @@
 use std::{fmt, marker::PhantomData, ops::Range};
 
 use super::{Headers, text::Text};
-use crate::{Header, ParseError, WireText, parse::Line};
+use crate::{
+    Header, ParseError, Profile,
+    parse::{Class, Line},
+};
 
 /// The values of one header field of a message; see [`Headers::headers_of`].
 pub struct Values<'a, H> {
@@ -63,26 +66,22 @@ impl<'a, H: Header> Values<'a, H> {
 impl Row {
     /// The next element, or `None` behind the last one.
     fn element<H: Header>(&mut self) -> Option<Result<H, ParseError>> {
-        let value = &self.text.value;
         loop {
-            let start = self.at;
-            let rest = value.get(start..)?;
+            let (start, profile) = (self.at, self.text.value.profile());
+            let rest = self.text.value.whole().get(start..)?;
             let length = match H::IS_LIST {
-                true => H::element_length(rest.as_bytes(), value.profile()),
+                true => H::element_length(rest.as_bytes(), profile),
                 false => rest.len(),
             };
-            self.at = start.saturating_add(length).saturating_add(1);
-            if length == value.len() {
-                return Some(self.text.parse());
-            }
-            let element = rest.get(..length).unwrap_or_default();
-            if value.is_tolerant() && element.trim_matches([' ', '\t']).is_empty() {
+            let end = start.saturating_add(length);
+            self.at = end.saturating_add(1);
+            self.text.value.narrow(start, end);
+            let is_part = length < self.text.value.whole().len();
+            if is_part && profile == Profile::Tolerant && Class::WHITE.covers(&self.text.value) {
                 // Commas with nothing between them are sent, and separate nothing.
                 continue;
             }
-            let element = WireText::new(value.slice_ref(element), value.profile());
-            let read = H::parse(&element);
-            return Some(read.map_err(|error| self.text.place::<H>(start, error)));
+            return Some(self.text.parse(start));
         }
     }
 }
