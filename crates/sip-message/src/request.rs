@@ -3,12 +3,13 @@
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use smallvec::SmallVec;
 
 use crate::{
     Envelope, Header, Headers, Method, ParseError, Profile, RequestBuilder, Uri, Values, WireText,
     builder::Written,
     message::common,
-    parse::{Scan, Span},
+    parse::{Line, Scan, Span},
 };
 
 /// A request. Cloning copies the index and shares the bytes.
@@ -83,8 +84,9 @@ impl Request {
 
     /// A request that a builder has written.
     #[inline(always)]
-    pub(crate) fn built(method: Method, written: Written) -> Self {
-        let Written { headers, start_line: [_, uri, version], body } = written;
+    pub(crate) fn built(method: Method, lines: SmallVec<[Line; 32]>, written: Written) -> Self {
+        let Written { bytes, start_line: [_, uri, version], body } = written;
+        let headers = Headers { bytes, lines, profile: Profile::Tolerant };
         Self { headers, method, uri, version, body }
     }
 

@@ -2,13 +2,14 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use crate::{
     Envelope, Header, Headers, ParseError, Profile, ResponseBuilder, StatusCode, ValidRequest,
     Values,
     builder::Written,
     message::common,
-    parse::{Scan, Span},
+    parse::{Line, Scan, Span},
 };
 
 /// A response. Cloning copies the index and shares the bytes.
@@ -81,8 +82,9 @@ impl Response {
 
     /// A response that a builder has written.
     #[inline(always)]
-    pub(crate) fn built(status: StatusCode, written: Written) -> Self {
-        let Written { headers, start_line: [version, _, reason], body } = written;
+    pub(crate) fn built(status: StatusCode, lines: SmallVec<[Line; 32]>, written: Written) -> Self {
+        let Written { bytes, start_line: [version, _, reason], body } = written;
+        let headers = Headers { bytes, lines, profile: Profile::Tolerant };
         Self { headers, status, version, reason, body }
     }
 

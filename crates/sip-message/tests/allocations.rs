@@ -95,19 +95,6 @@ fn the_edit_of_a_carrier_invite_is_written_with_one_allocation() {
         let edit = request.edit().prepend(&values.via).prepend(&route).replace(&MaxForwards(65));
         edit.remove(HeaderName::USER_AGENT).header(&agent)
     };
-    let (c, e) = allocations_of(|| invite.edit());
-    println!("{c}");
-    let (c, e) = allocations_of(|| e.prepend(&values.via));
-    println!("{c}");
-    let (c, e) = allocations_of(|| e.prepend(&route));
-    println!("{c}");
-    let (c, e) = allocations_of(|| e.replace(&MaxForwards(65)));
-    println!("{c}");
-    let (c, e) = allocations_of(|| e.remove(HeaderName::USER_AGENT));
-    println!("{c}");
-    let (c, e) = allocations_of(|| e.header(&agent));
-    println!("{c}");
-
     let (_, builder) = allocations_of(|| edit(&invite));
     let (count, written) = allocations_of(|| builder.build().unwrap());
     assert_eq!(count, 1);

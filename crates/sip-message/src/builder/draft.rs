@@ -57,7 +57,7 @@ impl Default for Body {
 
 impl Draft {
     /// The message with `headers` as it came, its body from byte `body` on.
-    pub(super) fn of(headers: &Headers, body: usize) -> Self {
+    pub(super) fn of(headers: &Headers, body: usize) -> Box<Self> {
         let mut draft = Self::without_rows(headers);
         draft.rows.extend(headers.lines.iter().map(Row::kept));
         draft.body = Body::Kept(body);
@@ -65,8 +65,10 @@ impl Draft {
     }
 
     /// A draft that may keep rows of the message with `headers`.
-    pub(super) fn without_rows(headers: &Headers) -> Self {
-        Self { original: headers.bytes.clone(), ..Self::default() }
+    pub(super) fn without_rows(headers: &Headers) -> Box<Self> {
+        let mut draft = Box::<Self>::default();
+        draft.original = headers.bytes.clone();
+        draft
     }
 
     pub(super) fn append<H: Header>(&mut self, values: &[&H]) {
@@ -340,8 +342,9 @@ fn tag_fault() -> BuildError {
 
 /// Whether there is what would end a line, or a text for readers in C.
 fn breaks_line(value: &[u8]) -> bool {
-    // No early end, so that many bytes are looked at in one step.
-    value.iter().fold(false, |found, byte| found | matches!(byte, b'\r' | b'\n' | 0))
+    // Many bytes are looked at in one step; few values have a control character at all.
+    let least = value.iter().fold(u8::MAX, |least, byte| least.min(*byte));
+    least < b' ' && memchr::memchr3(b'\r', b'\n', 0, value).is_some()
 }
 
 /// The header fields that are about the body (RFC 3261 §7.4.1).

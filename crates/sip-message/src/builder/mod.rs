@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use smallvec::SmallVec;
 
 use crate::{
     Header, HeaderName, Method, ParseError, Request, Response, StatusCode, Uri,
@@ -77,24 +78,21 @@ pub enum BuildError {
 ///
 /// `Content-Length` follows by itself.
 #[derive(Clone)]
-pub struct RequestBuilder(Box<RequestDraft>);
-
-/// Each verb hands the builder on, so it is no more than a pointer.
-#[derive(Clone)]
-struct RequestDraft {
+pub struct RequestBuilder {
     method: Method,
     uri: (Source, Span),
     uri_fault: Option<Box<BuildError>>,
     /// The version of the request that the draft started from, if it can be written.
     version: Option<Span>,
-    draft: Draft,
+    /// Each verb hands the builder on, so the bulk of it stays where it is.
+    draft: Box<Draft>,
 }
 
 impl RequestBuilder {
     pub(crate) fn new(method: Method, uri: &Uri) -> Self {
-        let (draft, nothing) = (Draft::default(), (Source::Written, Span::default()));
-        let parts = RequestDraft { method, uri: nothing, uri_fault: None, version: None, draft };
-        Self(Box::new(parts)).uri(uri)
+        let nothing = (Source::Written, Span::default());
+        let draft = Box::default();
+        Self { method, uri: nothing, uri_fault: None, version: None, draft }.uri(uri)
     }
 
     pub(crate) fn edit(request: &Request) -> Self {
@@ -102,23 +100,22 @@ impl RequestBuilder {
         // It came so and is passed on so, even if we would not write it.
         let uri = (Source::Kept, request.uri_span());
         let version = Some(request.version_span()).filter(|_| is_version(request.version()));
-        let method = request.method();
-        Self(Box::new(RequestDraft { method, uri, uri_fault: None, version, draft }))
+        Self { method: request.method(), uri, uri_fault: None, version, draft }
     }
 
     /// Sets the Request-URI.
     #[must_use]
     pub fn uri(mut self, uri: &Uri) -> Self {
-        let span = self.0.draft.write_text(|text| uri.write(text));
-        self.0.uri_fault = uri_fault(self.0.draft.text_of(span), uri).map(Box::new);
-        self.0.uri = (Source::Written, span);
+        let span = self.draft.write_text(|text| uri.write(text));
+        self.uri_fault = uri_fault(self.draft.text_of(span), uri).map(Box::new);
+        self.uri = (Source::Written, span);
         self
     }
 
     /// Sets the method.
     #[must_use]
     pub fn method(mut self, method: Method) -> Self {
-        self.0.method = method;
+        self.method = method;
         self
     }
 
@@ -127,7 +124,7 @@ impl RequestBuilder {
     /// # Errors
     /// When a value cannot stand in a message.
     pub fn build(self) -> Result<Request, BuildError> {
-        let RequestDraft { method, uri: (source, span), uri_fault, version, draft } = *self.0;
+        let Self { method, uri: (source, span), uri_fault, version, draft } = self;
         let uri = span.of(draft.source(source));
         if uri.is_empty() || uri.iter().any(|byte| byte.is_ascii_control() || *byte == b' ') {
             return Err(BuildError::StartLine);
@@ -135,29 +132,28 @@ impl RequestBuilder {
         if let Some(fault) = uri_fault {
             return Err(*fault);
         }
-        let written = draft.write([method.as_str().as_bytes(), uri, draft.version(version)])?;
-        Ok(Request::built(method, written))
+        let parts = [method.as_str().as_bytes(), uri, draft.version(version)];
+        let mut lines = SmallVec::new();
+        let written = draft.write(parts, &mut lines)?;
+        Ok(Request::built(method, lines, written))
     }
 }
 
 impl fmt::Debug for RequestBuilder {
     /// The method and the names of the header fields: values may be credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RequestBuilder").field(&self.0.method).field(&self.0.draft).finish()
+        f.debug_tuple("RequestBuilder").field(&self.method).field(&self.draft).finish()
     }
 }
 
 /// Makes a response; see [`Response::builder`], [`Response::reply_to`] and [`Response::edit`].
 #[derive(Clone)]
-pub struct ResponseBuilder(Box<ResponseDraft>);
-
-#[derive(Clone)]
-struct ResponseDraft {
+pub struct ResponseBuilder {
     status: StatusCode,
     reason: Reason,
     /// The version of the response that the draft started from, if it can be written.
     version: Option<Span>,
-    draft: Draft,
+    draft: Box<Draft>,
 }
 
 /// A reason phrase. It is bytes, since a peer may have sent what is no text.
@@ -171,7 +167,7 @@ enum Reason {
 
 impl ResponseBuilder {
     pub(crate) fn new(status: StatusCode) -> Self {
-        Self::of(status, Reason::Registered, None, Draft::default())
+        Self { status, reason: Reason::Registered, version: None, draft: Box::default() }
     }
 
     pub(crate) fn edit(response: &Response) -> Self {
@@ -183,7 +179,7 @@ impl ResponseBuilder {
             Reason::Kept(response.reason_span())
         };
         let version = Some(response.version_span()).filter(|_| is_version(response.version()));
-        Self::of(response.status(), reason, version, draft)
+        Self { status: response.status(), reason, version, draft }
     }
 
     pub(crate) fn reply_to(request: &Request, status: StatusCode) -> Self {
@@ -203,24 +199,20 @@ impl ResponseBuilder {
                 draft.rows.push(Row::kept(line));
             }
         }
-        Self::of(status, Reason::Registered, None, draft)
-    }
-
-    fn of(status: StatusCode, reason: Reason, version: Option<Span>, draft: Draft) -> Self {
-        Self(Box::new(ResponseDraft { status, reason, version, draft }))
+        Self { status, reason: Reason::Registered, version: None, draft }
     }
 
     /// Sets the reason phrase.
     #[must_use]
     pub fn reason(mut self, reason: impl Into<ByteString>) -> Self {
-        self.0.reason = Reason::Given(reason.into());
+        self.reason = Reason::Given(reason.into());
         self
     }
 
     /// Adds the tag `tag`, which must be a token, to `To` unless it has one (RFC 3261 §8.2.6.2).
     #[must_use]
     pub fn to_tag(mut self, tag: &str) -> Self {
-        self.0.draft.add_to_tag(tag);
+        self.draft.add_to_tag(tag);
         self
     }
 
@@ -229,7 +221,7 @@ impl ResponseBuilder {
     /// # Errors
     /// When a value cannot stand in a message.
     pub fn build(self) -> Result<Response, BuildError> {
-        let ResponseDraft { status, reason, version, draft } = *self.0;
+        let Self { status, reason, version, draft } = self;
         let reason = match &reason {
             Reason::Registered => status.reason().as_bytes(),
             Reason::Kept(span) => span.of(draft.source(Source::Kept)),
@@ -239,15 +231,17 @@ impl ResponseBuilder {
             return Err(BuildError::StartLine);
         }
         let code = Digits::of(status.as_u16());
-        let written = draft.write([draft.version(version), code.as_bytes(), reason])?;
-        Ok(Response::built(status, written))
+        let parts = [draft.version(version), code.as_bytes(), reason];
+        let mut lines = SmallVec::new();
+        let written = draft.write(parts, &mut lines)?;
+        Ok(Response::built(status, lines, written))
     }
 }
 
 impl fmt::Debug for ResponseBuilder {
     /// The status and the names of the header fields: values may be credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ResponseBuilder").field(&self.0.status).field(&self.0.draft).finish()
+        f.debug_tuple("ResponseBuilder").field(&self.status).field(&self.draft).finish()
     }
 }
 
@@ -267,7 +261,7 @@ macro_rules! verbs {
             /// Appends a header field.
             #[must_use]
             pub fn header<H: Header>(mut self, header: &H) -> Self {
-                self.0.draft.append(&[header]);
+                self.draft.append(&[header]);
                 self
             }
 
@@ -275,14 +269,14 @@ macro_rules! verbs {
             /// are lists.
             #[must_use]
             pub fn list<'a, H: Header + 'a>(mut self, values: impl IntoIterator<Item = &'a H>) -> Self {
-                self.0.draft.append_list(values);
+                self.draft.append_list(values);
                 self
             }
 
             /// Puts a header field before all others.
             #[must_use]
             pub fn prepend<H: Header>(mut self, header: &H) -> Self {
-                self.0.draft.prepend(header);
+                self.draft.prepend(header);
                 self
             }
 
@@ -290,14 +284,14 @@ macro_rules! verbs {
             /// the first of them stood, or last.
             #[must_use]
             pub fn replace<H: Header>(mut self, header: &H) -> Self {
-                self.0.draft.replace(header);
+                self.draft.replace(header);
                 self
             }
 
             /// Replaces the first value of a list, such as the topmost `Via`, and keeps the others.
             #[must_use]
             pub fn replace_first<H: Header>(mut self, header: &H) -> Self {
-                self.0.draft.replace_first(header);
+                self.draft.replace_first(header);
                 self
             }
 
@@ -305,37 +299,35 @@ macro_rules! verbs {
             /// keeps the others.
             #[must_use]
             pub fn remove_first<H: Header>(mut self) -> Self {
-                self.0.draft.remove_first::<H>();
+                self.draft.remove_first::<H>();
                 self
             }
 
             /// Removes every row named `name`: in any case, in its long and its compact form.
             #[must_use]
-            #[expect(clippy::needless_pass_by_value, reason = "names are constants at the call sites")]
             pub fn remove(mut self, name: HeaderName) -> Self {
-                self.0.draft.remove(&name);
+                self.draft.remove(&name);
                 self
             }
 
             /// Appends a header field with the text `value`, which must be one line.
             #[must_use]
-            #[expect(clippy::needless_pass_by_value, reason = "names are constants at the call sites")]
             pub fn raw(mut self, name: HeaderName, value: &str) -> Self {
-                self.0.draft.append_raw(&name, value);
+                self.draft.append_raw(&name, value);
                 self
             }
 
             /// Sets the body and its `Content-Type`. `Content-Length` follows by itself.
             #[must_use]
             pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
-                self.0.draft.set_body(content_type, body.into());
+                self.draft.set_body(content_type, body.into());
                 self
             }
 
             /// Removes the body and what describes it.
             #[must_use]
             pub fn no_body(mut self) -> Self {
-                self.0.draft.remove_body();
+                self.draft.remove_body();
                 self
             }
 
@@ -344,7 +336,7 @@ macro_rules! verbs {
             /// leave UDP (§18.1.1). What a message came with keeps its names.
             #[must_use]
             pub fn compact_names(mut self, compact: bool) -> Self {
-                self.0.draft.has_compact_names = compact;
+                self.draft.has_compact_names = compact;
                 self
             }
         }

@@ -16,9 +16,10 @@ pub(super) struct Row {
 }
 
 /// Where the text of a row stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Source {
     /// In the message that the draft started from. It came so and is passed on so.
+    #[default]
     Kept,
     /// In the text of the draft, copied from that message, its name too.
     Copied,

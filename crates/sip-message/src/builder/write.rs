@@ -11,14 +11,14 @@ use super::{
     row::{Row, Source},
 };
 use crate::{
-    Headers, ParseError, Profile, StatusCode,
+    ParseError, StatusCode,
     header::Known,
     parse::{Digits, Line, Span},
 };
 
-/// A message that was written, and the index that a parse of it would give.
+/// A message that was written, and where its parts stand, its rows aside.
 pub(crate) struct Written {
-    pub(crate) headers: Headers,
+    pub(crate) bytes: Bytes,
     /// The three parts of the start line.
     pub(crate) start_line: [Span; 3],
     /// Where the body starts.
@@ -27,10 +27,12 @@ pub(crate) struct Written {
 
 impl Draft {
     /// Writes the message. Its start line has three parts with single spaces between them
-    /// (RFC 3261 §7.1, §7.2).
-    // The index is large: it goes straight to where the caller wants it.
-    #[inline(always)]
-    pub(super) fn write(&self, start_line: [&[u8]; 3]) -> Result<Written, BuildError> {
+    /// (RFC 3261 §7.1, §7.2). The rows that a parse would find go into `lines`.
+    pub(super) fn write(
+        &self,
+        start_line: [&[u8]; 3],
+        lines: &mut SmallVec<[Line; 32]>,
+    ) -> Result<Written, BuildError> {
         if let Some(fault) = self.fault() {
             return Err(fault);
         }
@@ -38,16 +40,10 @@ impl Draft {
         let size = self.size(&start_line, length.as_ref());
         // The index holds offsets of 32 bits, in the message and in what it is made of.
         if size.max(self.text.len()) > u32::MAX as usize {
-            let error = ParseError::new(u32::MAX as usize, "a smaller message", "RFC 3261 §21.5.7");
-            return Err(error.with_status(StatusCode::MESSAGE_TOO_LARGE).into());
+            return Err(too_large().into());
         }
-        let lines = SmallVec::with_capacity(self.rows.len().saturating_add(1));
-        let mut gather = Gather {
-            draft: self,
-            out: Vec::with_capacity(size),
-            lines,
-            pending: Pending { source: Source::Kept, span: Span::default() },
-        };
+        let out = Vec::with_capacity(size);
+        let mut gather = Gather { draft: self, out, lines, pending: Pending::default() };
         let start_line = gather.start_line(start_line);
         self.rows_with(length.as_ref()).for_each(|row| gather.row(row));
         gather.flush();
@@ -58,9 +54,7 @@ impl Draft {
         let body = gather.out.len();
         gather.push(self.body());
         debug_assert_eq!(gather.out.len(), size, "the size was counted right");
-        let Gather { out, lines, .. } = gather;
-        let headers = Headers { bytes: Bytes::from(out), lines, profile: Profile::Tolerant };
-        Ok(Written { headers, start_line, body })
+        Ok(Written { bytes: Bytes::from(gather.out), start_line, body })
     }
 
     /// The version of the start line: the one of the original at `kept`, or the one we speak.
@@ -157,12 +151,12 @@ impl Draft {
 struct Gather<'a> {
     draft: &'a Draft,
     out: Vec<u8>,
-    lines: SmallVec<[Line; 32]>,
+    lines: &'a mut SmallVec<[Line; 32]>,
     pending: Pending,
 }
 
 /// Rows that stand side by side in one source and are still to be copied, all at once.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Pending {
     source: Source,
     /// Without the line end of the last of them; empty if there are none.
@@ -253,6 +247,12 @@ impl Gather<'_> {
         self.out.extend_from_slice(bytes);
         Span { start, end: end_of(&self.out) }
     }
+}
+
+#[cold]
+fn too_large() -> ParseError {
+    ParseError::new(u32::MAX as usize, "a smaller message", "RFC 3261 §21.5.7")
+        .with_status(StatusCode::MESSAGE_TOO_LARGE)
 }
 
 fn is_content_length(row: &Row) -> bool {

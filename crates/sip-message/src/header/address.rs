@@ -40,7 +40,7 @@ impl NameAddr {
     /// Appends the address in its `name-addr` form, which is right for every URI.
     fn write(&self, out: &mut String) {
         match &self.display_name {
-            Some(name) if is_words(name) => out.push_str(name),
+            Some(name) if is_word(name) => out.push_str(name),
             Some(name) => write_quoted(name, out),
             None => {}
         }
@@ -286,11 +286,9 @@ impl Header for Contact {
     }
 }
 
-/// Whether a display name is plain words, which are written without quotes as in RFC 3261 §24.
-fn is_words(name: &str) -> bool {
-    let is_word =
-        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    name.split(' ').all(is_word)
+/// Whether a display name is one plain word, which is written without quotes as in RFC 3261 §24.
+fn is_word(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 type Form = for<'a> fn(&WireText, &'a str) -> Parsed<'a, NameAddr>;

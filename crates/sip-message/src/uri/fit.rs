@@ -1,6 +1,8 @@
 //! Values whose every text is known to fit its place, so that what is written is read back as it
 //! was meant (RFC 3261 §25.1). A refusal here means nothing: only a parser knows the whole grammar.
 
+use smallvec::SmallVec;
+
 use super::{Host, Parameters, SipUri, Uri};
 use crate::parse::Class;
 
@@ -43,18 +45,15 @@ impl Parameters {
     }
 
     fn fit(&self, names: Class, values: Class) -> bool {
-        let mut before = [""; FEW];
-        let mut parameters = self.iter();
-        for place in 0..FEW {
-            let Some((name, value)) = parameters.next() else { return true };
-            let (earlier, rest) = before.split_at_mut(place);
-            let fits = is(name, names) && value.is_none_or(|value| is(value, values));
-            if !fits || earlier.iter().any(|own| own.eq_ignore_ascii_case(name)) {
-                return false;
-            }
-            rest.iter_mut().take(1).for_each(|own| *own = name);
-        }
-        parameters.next().is_none()
+        let mut before = SmallVec::<[&str; FEW]>::new();
+        self.iter().all(|(name, value)| {
+            let is_new = !before.iter().any(|own| own.eq_ignore_ascii_case(name));
+            before.push(name);
+            is_new
+                && before.len() <= FEW
+                && is(name, names)
+                && value.is_none_or(|value| is(value, values))
+        })
     }
 }
 
