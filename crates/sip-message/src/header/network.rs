@@ -214,7 +214,7 @@ mod tests {
         same::<PAssociatedUri>("<sip:user1-business@example.com>;a=b");
         const { assert!(PAssociatedUri::MAY_BE_EMPTY && PAssociatedUri::IS_LIST) };
         same::<PCalledPartyId>("<sip:user1-business@example.com>");
-        same::<PPreferredIdentity>("Cullen Jennings <sip:fluffy@cisco.com>");
+        same::<PPreferredIdentity>("\"Cullen Jennings\" <sip:fluffy@cisco.com>");
         read_strictly::<PPreferredIdentity>("tel:+14085264000").unwrap();
         read_strictly::<PermissionMissing>("sip:bob@biloxi.example").unwrap();
         assert!(read_strictly::<PAssociatedUri>("sip:a@b.example").is_err());
