@@ -6,7 +6,7 @@ use std::{
     fmt::Write,
     hint::black_box,
     iter::once,
-    str::{from_utf8, FromStr},
+    str::{FromStr, from_utf8},
 };
 
 use bytes::Bytes;
@@ -15,8 +15,9 @@ use ezk_sip_types::{
     header::{
         DecodeValues, HeaderParse,
         typed::{
-            Accept, Allow, AuthResponse, CSeq, CallID, Contact, ContentLength, ContentType, Expires,
-            FromTo, MaxForwards, MinSe, Routing as EzkRouting, SessionExpires, Supported, Via,
+            Accept, Allow, AuthResponse, CSeq, CallID, Contact, ContentLength, ContentType,
+            Expires, FromTo, MaxForwards, MinSe, Routing as EzkRouting, SessionExpires, Supported,
+            Via,
         },
     },
     host::{Host, HostPort},
