@@ -1,6 +1,7 @@
 //! Time a byte for messages that grow in one place, at 1, 2, 4 and 8 times the size.
 //!
-//! The figures are flat where time is linear; what has grown by more than half is marked.
+//! The figures are flat where time is linear, and fall where a limit refuses the value; what has
+//! grown by more than half is marked. On a busy machine the longest ones grow: they are interrupted.
 //! `-- --test` takes each once.
 
 use offhook_benches::linear::{SHAPES, Work};
