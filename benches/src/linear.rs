@@ -79,16 +79,7 @@ pub const SHAPES: &[Shape] = &[
     },
     Shape { name: "equal parameters", least: 1250, rows: |n| row("t", "<sip:a@b>", ";a=b", n, "") },
     Shape { name: "white space", least: 7500, rows: |n| row("t", "<sip:a@b>", " ", n, ";tag=a") },
-    Shape {
-        name: "parameters of a body type",
-        least: 16,
-        rows: |n| {
-            numbered(
-                "c: a/b", n, "
-",
-            )
-        },
-    },
+    Shape { name: "parameters of a body type", least: 16, rows: |n| numbered("c: a/b", n, "\r\n") },
 ];
 
 fn row(name: &str, start: &str, part: &str, count: usize, end: &str) -> String {
