@@ -15,7 +15,9 @@ fn every_torture_message_is_valid_or_shown_with_a_caret() {
         let refused = manifest["response_codes"][0] == 416;
         // RFC 4474 had no parameters behind `Identity`, RFC 8224 asks for one.
         let obsolete = manifest["name"] == "mpart01";
-        let valid = manifest["validity"] != "invalid" && !refused && !obsolete;
+        // Its time zone can be told, so the tolerant profile tells it.
+        let repaired = manifest["name"] == "baddate";
+        let valid = repaired || manifest["validity"] != "invalid" && !refused && !obsolete;
         let shown = run(&["-"], &bytes);
         assert_eq!(shown.status, u8::from(!valid), "{manifest}\n{}", shown.text);
         assert_eq!(shown.text.contains("^ byte "), !valid, "{manifest}\n{}", shown.text);
@@ -48,9 +50,9 @@ fn the_parts_of_a_multipart_are_taken_apart() {
     let parts = value["body"]["parts"].as_array().unwrap();
     assert_eq!((&value["body"]["subtype"], parts.len()), (&"mixed".into(), 2));
     assert_eq!(parts[0]["typed"]["content_type"]["subtype"], "plain");
-    assert_eq!(parts[0]["body_length"], 7);
+    assert_eq!(parts[0]["body_length"], 5);
     let shown = run(&["-"], &message);
-    let at = message.windows(9).position(|it| it == b"Hello\r\n\r\n").map_or(0, |at| at);
+    let at = message.windows(5).position(|it| it == b"Hello").unwrap();
     assert!(shown.text.contains(&format!("{at}      body")), "{}", shown.text);
 }
 

@@ -25,7 +25,7 @@ macro_rules! addresses {
 }
 
 addresses! {
-    From PAssertedIdentity PAssociatedUri PCalledPartyId PPreferredIdentity PServedUser Path
+    Diversion From HistoryInfo PAssertedIdentity PAssociatedUri PCalledPartyId PPreferredIdentity PServedUser Path
     PermissionMissing RecordRoute ReferTo ReferredBy ReplyTo Route ServiceRoute To
 }
 

@@ -31,7 +31,7 @@ macro_rules! texts {
 
 texts! {
     Allow AllowEvents ContentEncoding ContentLanguage Organization Priority ProxyRequire Require
-    Server SipEtag SipIfMatch Subject Supported Unsupported UserAgent
+    RequestDisposition Server SipEtag SipIfMatch Subject Supported Unsupported UserAgent
 }
 
 macro_rules! tokens {

@@ -1,8 +1,7 @@
 //! Header fields that are one value and the parameters behind it.
 
 use offhook::sip_message::{
-    self as sip, Geolocation, Identity, InfoTarget, PChargingFunctionAddresses, Reason, RetryAfter,
-    SessionId, TriggerConsent,
+    self as sip, Geolocation, Identity, InfoTarget, Reason, RetryAfter, SessionId, TriggerConsent,
 };
 
 use super::{Describe, parameters, uri};
@@ -99,11 +98,17 @@ impl Describe for Identity {
     }
 }
 
-impl Describe for PChargingFunctionAddresses {
-    fn describe(&self) -> Node {
-        Node::map([("parameters", parameters(&self.parameters))])
-    }
+macro_rules! parameters_only {
+    ($($header:ident)*) => {$(
+        impl Describe for sip::$header {
+            fn describe(&self) -> Node {
+                Node::map([("parameters", parameters(&self.parameters))])
+            }
+        }
+    )*};
 }
+
+parameters_only! { AcceptContact FeatureCaps PChargingFunctionAddresses RejectContact }
 
 impl Describe for Reason {
     fn describe(&self) -> Node {
