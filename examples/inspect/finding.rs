@@ -35,16 +35,18 @@ impl Finding {
 
     /// Input that cannot be read; `rows` show the place of the fault.
     pub(crate) fn refused(kind: &str, length: usize, fault: &Fault, rows: Vec<Row>) -> Self {
-        let title = format!("no {kind}  ({length} bytes)");
+        let title = format!("no {kind}  ({})", count(length, "byte"));
         Self::new(title, rows, Node::map([("error", fault.node())]), false)
     }
 }
 
-/// `2 errors`, as the end of a title.
-pub(crate) fn errors(count: usize) -> String {
-    match count {
-        0 => String::new(),
-        1 => ", 1 error".to_owned(),
-        _ => format!(", {count} errors"),
-    }
+/// `, 2 errors`, as the end of a title; nothing if there are none.
+pub(crate) fn errors(number: usize) -> String {
+    if number == 0 { String::new() } else { format!(", {}", count(number, "error")) }
+}
+
+/// `1 byte`, `2 bytes`.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{ending}")
 }

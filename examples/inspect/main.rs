@@ -16,6 +16,8 @@
 //!   `request_uri` stands there as well.
 //! - Parameters are an object from lower-case name to text without quotes, or to `true` when there
 //!   is no value. URIs have `text` and `scheme`, SIP and tel URIs their parts as well.
+//! - A fragment, `message/sipfrag`, has `errors` of its own: it tells of another message, and what is
+//!   wrong in it is not wrong here.
 //! - A stream has `frames`: messages, `ping` and `pong`, each with its `offset`.
 //! - What cannot be read at all is `{"error": {offset, header, expected, rfc, status}}`.
 

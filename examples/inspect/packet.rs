@@ -1,6 +1,6 @@
 //! Fields of binary packets, each at its octet.
 
-use crate::{escape, node::Node, tree::Row};
+use crate::{escape, finding, node::Node, tree::Row};
 
 /// One field of a header: where it stands, its name in JSON, its value, and how people see it.
 pub(crate) struct Field {
@@ -22,7 +22,8 @@ impl Field {
 
     /// Octets whose meaning is not known here: hexadecimal digits in JSON.
     pub(crate) fn octets(offset: usize, key: &'static str, octets: &[u8]) -> Self {
-        let shown = format!("{} bytes  {}", octets.len(), escape::hex(octets, SHOWN));
+        let shown =
+            format!("{}  {}", finding::count(octets.len(), "byte"), escape::hex(octets, SHOWN));
         let value: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
         Self { shown: Some(shown), ..Self::new(offset, key, value) }
     }

@@ -6,7 +6,12 @@ use offhook::rtp::rtcp::{Compound, Packet};
 mod part;
 use part::Part;
 
-use crate::{fault::Fault, finding::Finding, node::Node, tree::Row};
+use crate::{
+    fault::Fault,
+    finding::{self, Finding},
+    node::Node,
+    tree::Row,
+};
 
 /// Looks at one datagram. But for the strict, packets may come without a report before them
 /// (RFC 5506 §3.4.2).
@@ -51,7 +56,8 @@ fn finding(packets: &[Packet<'_>], input: &[u8]) -> Finding {
         rows.extend(part.rows);
         nodes.push(part.json);
     }
-    let title = format!("rtcp  {} packets  ({} bytes)", nodes.len(), input.len());
+    let packets = finding::count(nodes.len(), "packet");
+    let title = format!("rtcp  {packets}  ({} bytes)", input.len());
     let json = Node::map([("kind", "rtcp".into()), ("packets", Node::List(nodes))]);
     Finding::new(title, rows, json, true)
 }

@@ -104,7 +104,7 @@ impl Fields {
             (Some(Node::List(list)), true) => list.extend(values),
             (None, true) => self.typed.push((key, Node::List(values))),
             (None, false) => {
-                self.typed.extend(values.into_iter().map(|value| (key.clone(), value)))
+                self.typed.extend(values.into_iter().map(|value| (key.clone(), value)));
             }
             (Some(_), _) => {}
         }

@@ -31,8 +31,7 @@ pub(crate) fn inspect(input: &Bytes, range: Range<usize>, options: &ParseOptions
     match Message::parse_with(datagram.clone(), options) {
         Ok(message) => {
             let ignored = datagram.len() - skipped - message.as_bytes().len();
-            let verdict = verdict(&message, options);
-            Look { input, base, ignored }.message(&message, verdict)
+            Look { input, base, ignored }.message(&message, options)
         }
         Err(error) => {
             let fault = Fault::of_sip(&error, start);
@@ -75,10 +74,10 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    fn message(&self, message: &Message, verdict: Option<ParseError>) -> Finding {
+    fn message(&self, message: &Message, options: &ParseOptions) -> Finding {
         let start_line = StartLine::of(message, self.base);
         let mut fields = Fields::of(message.headers(), self.base);
-        for error in start_line.error.iter().chain(&verdict) {
+        for error in start_line.error.iter().chain(&verdict(message, options)) {
             fields.keep_fault(Fault::of_sip(error, self.base));
         }
         let length = message.as_bytes().len();
@@ -99,7 +98,7 @@ impl Look<'_> {
             json = json.with("body", body);
         }
         if self.ignored > 0 {
-            let says = format!("{} bytes behind the body (RFC 3261 §18.3)", self.ignored);
+            let says = finding::count(self.ignored, "byte") + " behind the body (RFC 3261 §18.3)";
             rows.push(Row::at(self.base + length, 0, "ignored", &says));
             json = json.with("ignored_length", self.ignored.into());
         }

@@ -6,7 +6,7 @@ use offhook::sip_message::{ContentEncoding, ContentType, Headers, MediaType};
 mod fragment;
 mod multipart;
 
-use crate::{fault::Fault, node::Node, sdp, tree::Row};
+use crate::{fault::Fault, finding, node::Node, sdp, tree::Row};
 
 /// What a body holds.
 #[derive(Default)]
@@ -24,8 +24,10 @@ impl Body {
         let content_type = headers.header::<ContentType>().ok().flatten();
         let says = match (&content_type, bytes.len()) {
             (_, 0) => "none".to_owned(),
-            (Some(ContentType(media_type)), length) => format!("{length} bytes, {media_type}"),
-            (None, length) => format!("{length} bytes"),
+            (Some(ContentType(media_type)), length) => {
+                format!("{}, {media_type}", finding::count(length, "byte"))
+            }
+            (None, length) => finding::count(length, "byte"),
         };
         let is_plain = headers.headers_of::<ContentEncoding>().next().is_none();
         let mut body = match content_type {
