@@ -68,6 +68,9 @@ pub use method::Method;
 mod multipart;
 pub use multipart::{Multipart, MultipartBuilder, Part};
 
+mod outline;
+pub use outline::{Outline, StartLine};
+
 mod parse;
 pub use parse::ParseError;
 

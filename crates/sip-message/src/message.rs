@@ -198,7 +198,7 @@ pub(crate) fn content_length(headers: &Headers) -> Result<Option<(usize, usize)>
 }
 
 /// The number, when the value is nothing but digits; all else is for the typed header to judge.
-fn plain_number(raw: &[u8]) -> Option<usize> {
+pub(crate) fn plain_number(raw: &[u8]) -> Option<usize> {
     let digits = raw.iter().all(u8::is_ascii_digit);
     if digits { str::from_utf8(raw).ok()?.parse().ok() } else { None }
 }

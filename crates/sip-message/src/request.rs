@@ -95,16 +95,8 @@ impl Request {
     #[inline(always)]
     pub(crate) fn index(bytes: Bytes, scan: Scan, profile: Profile) -> Result<Self, ParseError> {
         let line = scan.start_line;
-        let malformed = |at: usize, expected| {
-            ParseError::new(line.start().saturating_add(at), expected, "RFC 3261 §7.1")
-        };
-        let text = str::from_utf8(line.of(&bytes))
-            .map_err(|error| malformed(error.valid_up_to(), "UTF-8 text"))?;
-        let (method, rest) = text
-            .split_once(' ')
-            .ok_or_else(|| malformed(0, "a method, a Request-URI and SIP/2.0"))?;
-        let (uri, _) = last_version(rest)
-            .ok_or_else(|| malformed(text.len(), "SIP/2.0 at the end of the request line"))?;
+        let place = |error: ParseError| error.moved_by(line.start());
+        let (method, uri) = split_request_line(line.of(&bytes)).map_err(place)?;
         let uri_start = line.start().saturating_add(method.len()).saturating_add(1);
         let uri_end = uri_start.saturating_add(uri.len());
         let method =
@@ -117,6 +109,18 @@ impl Request {
             headers: Headers { bytes, lines: scan.lines, profile },
         })
     }
+}
+
+/// The method and the Request-URI of a request line; the method may be anything without a space.
+pub(crate) fn split_request_line(line: &[u8]) -> Result<(&str, &str), ParseError> {
+    let malformed = |at: usize, expected| ParseError::new(at, expected, "RFC 3261 §7.1");
+    let text =
+        str::from_utf8(line).map_err(|error| malformed(error.valid_up_to(), "UTF-8 text"))?;
+    let (method, rest) =
+        text.split_once(' ').ok_or_else(|| malformed(0, "a method, a Request-URI and SIP/2.0"))?;
+    let (uri, _) = last_version(rest)
+        .ok_or_else(|| malformed(text.len(), "SIP/2.0 at the end of the request line"))?;
+    Ok((method, uri))
 }
 
 /// Splits at the last space before `SIP/`.

@@ -92,22 +92,10 @@ impl Response {
     #[inline(always)]
     pub(crate) fn index(bytes: Bytes, scan: Scan, profile: Profile) -> Result<Self, ParseError> {
         let line = scan.start_line;
-        let malformed = |at: usize, expected| {
-            ParseError::new(line.start().saturating_add(at), expected, "RFC 3261 §7.2")
-        };
         let text = line.of(&bytes);
+        let (status, reason) =
+            split_status_line(text, profile).map_err(|error| error.moved_by(line.start()))?;
         let version = memchr::memchr(b' ', text).unwrap_or(text.len());
-        let code = version.saturating_add(1);
-        let after = text.get(code..).unwrap_or_default();
-        let (digits, after) = after.split_at_checked(3).unwrap_or((after, b""));
-        let status = status(digits)
-            .ok_or_else(|| malformed(code.min(text.len()), "a status code from 100 to 699"))?;
-        let end_of_code = code.saturating_add(3);
-        let reason = match after {
-            [b' ', ..] => end_of_code.saturating_add(1),
-            [] if profile == Profile::Tolerant => end_of_code,
-            _ => return Err(malformed(end_of_code, "a space after the status code")),
-        };
         let place = |at: usize| line.start().saturating_add(at);
         Ok(Self {
             status,
@@ -116,6 +104,26 @@ impl Response {
             body: scan.body,
             headers: Headers { bytes, lines: scan.lines, profile },
         })
+    }
+}
+
+/// The status of a status line, and where its reason phrase starts.
+pub(crate) fn split_status_line(
+    line: &[u8],
+    profile: Profile,
+) -> Result<(StatusCode, usize), ParseError> {
+    let malformed = |at: usize, expected| ParseError::new(at, expected, "RFC 3261 §7.2");
+    let version = memchr::memchr(b' ', line).unwrap_or(line.len());
+    let code = version.saturating_add(1);
+    let after = line.get(code..).unwrap_or_default();
+    let (digits, after) = after.split_at_checked(3).unwrap_or((after, b""));
+    let status = status(digits)
+        .ok_or_else(|| malformed(code.min(line.len()), "a status code from 100 to 699"))?;
+    let end_of_code = code.saturating_add(3);
+    match after {
+        [b' ', ..] => Ok((status, end_of_code.saturating_add(1))),
+        [] if profile == Profile::Tolerant => Ok((status, end_of_code)),
+        _ => Err(malformed(end_of_code, "a space after the status code")),
     }
 }
 

@@ -20,4 +20,4 @@ pub(crate) use grammar::{
 };
 
 mod scan;
-pub(crate) use scan::{Line, Scan, Span, start_of_message};
+pub(crate) use scan::{Line, Scan, Span, lines_of, start_of_message};

@@ -164,6 +164,60 @@ struct Lines<'a> {
     profile: Profile,
 }
 
+/// The rows of a message one by one, folded lines joined, for those who keep no index.
+pub(crate) struct RowLines<'a> {
+    lines: Lines<'a>,
+    limits: &'a Limits,
+}
+
+/// The rows of the message that starts at byte `start`.
+pub(crate) fn lines_of<'a>(
+    bytes: &'a [u8],
+    start: usize,
+    options: &'a ParseOptions,
+) -> RowLines<'a> {
+    let lines = Lines { bytes, at: start, profile: options.profile };
+    RowLines { lines, limits: &options.limits }
+}
+
+impl RowLines<'_> {
+    pub(crate) fn start_line(&mut self) -> Result<Span, ParseError> {
+        let line = self.lines.required()?;
+        if line.of(self.lines.bytes).len() > self.limits.start_line {
+            return Err(too_long_start_line(line));
+        }
+        Ok(line)
+    }
+
+    /// The next row; `None` at the empty line.
+    pub(crate) fn row(&mut self) -> Result<Option<Span>, ParseError> {
+        let mut row = self.lines.required()?;
+        if row.start == row.end {
+            return Ok(None);
+        }
+        while let Some(b' ' | b'\t') = self.lines.bytes.get(self.lines.at) {
+            row.end = self.lines.required()?.end;
+        }
+        Ok(Some(row))
+    }
+
+    /// Holds the row, the `count`th of its message, against the limits.
+    pub(crate) fn check_row(&self, row: Span, count: usize) -> Result<(), ParseError> {
+        if count > self.limits.headers {
+            return Err(too_large(row, "fewer header fields"));
+        }
+        if (row.end.saturating_sub(row.start) as usize) > self.limits.header {
+            return Err(too_large(row, "a shorter header field"));
+        }
+        Ok(())
+    }
+
+    /// Where the next row starts.
+    pub(crate) fn position(&self) -> usize {
+        self.lines.at
+    }
+}
+
 impl Lines<'_> {
     /// The next line. The tolerant profile takes a last one without its line end.
     fn last_or_required(&mut self) -> Result<Span, ParseError> {
