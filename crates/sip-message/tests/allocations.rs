@@ -134,9 +134,9 @@ struct Values {
 
 impl Values {
     fn new() -> Self {
-        let address = |text: &'static str| text.parse::<Uri>().unwrap();
+        let address = |text: &'static str| sound(text.parse::<Uri>());
         let bob = NameAddr::new(address("sip:bob@biloxi.com")).with_display_name("Bob");
-        let via = Via::new("UDP", "pc33.atlanta.com".parse().unwrap(), Some(5060));
+        let via = Via::new("UDP", sound("pc33.atlanta.com".parse()), Some(5060));
         Self {
             uri: address("sip:bob@biloxi.com"),
             via: via.with_branch("z9hG4bKnashds8").with_rport(),
@@ -167,7 +167,11 @@ fn received(message: &[u8]) -> ValidRequest {
     let Ok(Message::Request(request)) = Message::parse(buffer.split().freeze()) else {
         unreachable!("the message is a request")
     };
-    ValidRequest::new(request, &ParseOptions::default()).unwrap()
+    sound(ValidRequest::new(request, &ParseOptions::default()))
+}
+
+fn sound<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| unreachable!("what is given is sound: {error:?}"))
 }
 
 const INVITE: &[u8] = include_bytes!("data/rfc3261-flows/24.2/01-invite.sip");
