@@ -199,8 +199,11 @@ pub(crate) fn content_length(headers: &Headers) -> Result<Option<(usize, usize)>
 
 /// The number, when the value is nothing but digits; all else is for the typed header to judge.
 pub(crate) fn plain_number(raw: &[u8]) -> Option<usize> {
-    let digits = raw.iter().all(u8::is_ascii_digit);
-    if digits { str::from_utf8(raw).ok()?.parse().ok() } else { None }
+    let digit = |number: usize, byte: &u8| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(usize::from(digit))
+    };
+    if raw.is_empty() { None } else { raw.iter().try_fold(0, digit) }
 }
 
 /// In the strict profile every value must be text (RFC 3261 §25.1 `header-value`).

@@ -8,7 +8,7 @@ use crate::{
     header::Known,
     message::plain_number,
     parse::{Class, Span, lines_of, start_of_message},
-    request::split_request_line,
+    request::{no_text, split_request_line},
     response::split_status_line,
 };
 
@@ -94,20 +94,30 @@ impl<'a> Outline<'a> {
             return Err(ParseError::new(head.len(), "a smaller body", "RFC 3261 §21.4.11")
                 .with_status(StatusCode::REQUEST_ENTITY_TOO_LARGE));
         }
-        let start_line = StartLine::of(datagram, start_line, options)?;
-        let envelope = Envelope::read(&rows, &Head::of(head, options.profile))?;
+        let head = Head::of(head, options.profile);
+        let start_line = StartLine::of(datagram, start_line, &head, options)?;
+        let envelope = Envelope::read(&rows, &head)?;
         Ok(Self { start_line, envelope, body })
     }
 }
 
 impl<'a> StartLine<'a> {
-    fn of(bytes: &'a [u8], line: Span, options: &ParseOptions) -> Result<Self, ParseError> {
+    fn of(
+        bytes: &'a [u8],
+        line: Span,
+        head: &Head<'a>,
+        options: &ParseOptions,
+    ) -> Result<Self, ParseError> {
         let text = line.of(bytes);
         let place = |error: ParseError| error.moved_by(line.start());
         if text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
             let (status, _) = split_status_line(text, options.profile).map_err(place)?;
             return Ok(Self::Response { status });
         }
+        let text = match head.text(line) {
+            Some(text) => text,
+            None => str::from_utf8(text).map_err(|error| no_text(line, &error))?,
+        };
         let (method, uri) = split_request_line(text).map_err(place)?;
         if !Class::TOKEN.covers(method) || method.is_empty() {
             return Err(ParseError::new(line.start(), "a method", "RFC 3261 §7.1"));
@@ -121,32 +131,37 @@ impl<'a> StartLine<'a> {
 fn field(bytes: &[u8], row: Span) -> Option<(Known, Span)> {
     let text = row.of(bytes);
     let (first, second) = (text.first()?, text.get(1)?);
-    let candidates: &[(Known, &[u8])] = match (first | 0x20, second) {
+    let (known, name): (Known, &[u8]) = match (first | 0x20, second) {
         (letter, b':' | b' ' | b'\t') => {
             let known = COMPACT.iter().find(|(own, _)| *own == letter)?.1;
             return value(text, row, 1).map(|value| (known, value));
         }
-        (b'v', _) => &[(Known::Via, b"via")],
-        (b'f', _) => &[(Known::From, b"from")],
-        (b't', _) => &[(Known::To, b"to")],
-        (b'm', _) => &[(Known::MaxForwards, b"max-forwards")],
-        (b'r', _) => &[(Known::Route, b"route")],
-        (b'c', b's' | b'S') => &[(Known::CSeq, b"cseq")],
-        (b'c', b'a' | b'A') => &[(Known::CallId, b"call-id")],
-        (b'c', b'o' | b'O') => &[(Known::ContentLength, b"content-length")],
+        (b'v', _) => (Known::Via, b"Via"),
+        (b'f', _) => (Known::From, b"From"),
+        (b't', _) => (Known::To, b"To"),
+        (b'm', _) => (Known::MaxForwards, b"Max-Forwards"),
+        (b'r', _) => (Known::Route, b"Route"),
+        (b'c', b's' | b'S') => (Known::CSeq, b"CSeq"),
+        (b'c', b'a' | b'A') => (Known::CallId, b"Call-ID"),
+        (b'c', b'o' | b'O') => (Known::ContentLength, b"Content-Length"),
         _ => return None,
     };
-    let is_named = |(_, name): &&(Known, &[u8])| {
-        text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
-    };
-    let (known, name) = candidates.iter().find(is_named)?;
-    value(text, row, name.len()).map(|value| (*known, value))
+    let spelled = text.get(..name.len())?;
+    // Nearly all names come as the registry spells them.
+    if spelled != name && !spelled.eq_ignore_ascii_case(name) {
+        return None;
+    }
+    value(text, row, name.len()).map(|value| (known, value))
 }
 
 /// The value behind a name of `name` bytes and a colon.
 #[inline]
 fn value(text: &[u8], row: Span, name: usize) -> Option<Span> {
     let rest = text.get(name..)?;
+    if let [b':', ..] = rest {
+        let start = row.start.saturating_add(Span::new(name, 0).start).saturating_add(1);
+        return Some(Span { start, end: row.end });
+    }
     let white = Class::WHITE.length(rest);
     if rest.get(white) != Some(&b':') {
         return None;

@@ -96,7 +96,8 @@ impl Request {
     pub(crate) fn index(bytes: Bytes, scan: Scan, profile: Profile) -> Result<Self, ParseError> {
         let line = scan.start_line;
         let place = |error: ParseError| error.moved_by(line.start());
-        let (method, uri) = split_request_line(line.of(&bytes)).map_err(place)?;
+        let text = str::from_utf8(line.of(&bytes)).map_err(|error| no_text(line, &error))?;
+        let (method, uri) = split_request_line(text).map_err(place)?;
         let uri_start = line.start().saturating_add(method.len()).saturating_add(1);
         let uri_end = uri_start.saturating_add(uri.len());
         let method =
@@ -111,11 +112,15 @@ impl Request {
     }
 }
 
+#[cold]
+pub(crate) fn no_text(line: Span, error: &std::str::Utf8Error) -> ParseError {
+    let offset = line.start().saturating_add(error.valid_up_to());
+    ParseError::new(offset, "UTF-8 text", "RFC 3261 §7.1")
+}
+
 /// The method and the Request-URI of a request line; the method may be anything without a space.
-pub(crate) fn split_request_line(line: &[u8]) -> Result<(&str, &str), ParseError> {
+pub(crate) fn split_request_line(text: &str) -> Result<(&str, &str), ParseError> {
     let malformed = |at: usize, expected| ParseError::new(at, expected, "RFC 3261 §7.1");
-    let text =
-        str::from_utf8(line).map_err(|error| malformed(error.valid_up_to(), "UTF-8 text"))?;
     let (method, rest) =
         text.split_once(' ').ok_or_else(|| malformed(0, "a method, a Request-URI and SIP/2.0"))?;
     let (uri, _) = last_version(rest)

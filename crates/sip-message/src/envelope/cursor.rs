@@ -4,7 +4,7 @@
 use crate::{
     HeaderName, ParseError, Profile,
     header::Known,
-    headers::element_length,
+    headers::{element_length, is_white},
     parse::{Class, Span, take_class},
 };
 
@@ -35,6 +35,14 @@ pub(super) struct Hop<'a> {
 }
 
 impl<'a> Head<'a> {
+    /// The text of a part of the head, if it is text.
+    pub(crate) fn text(&self, part: Span) -> Option<&'a str> {
+        match self.text {
+            Some(text) => text.get(part.start()..part.end as usize),
+            None => str::from_utf8(part.of(self.bytes)).ok(),
+        }
+    }
+
     pub(crate) fn of(bytes: &'a [u8], profile: Profile) -> Self {
         let tolerant = profile == Profile::Tolerant;
         Self { bytes, text: str::from_utf8(bytes).ok(), tolerant }
@@ -65,7 +73,7 @@ impl<'a> Head<'a> {
             Some(text) => text.get(start..end).unwrap_or_default(),
             None => self.text_of(row, known)?,
         };
-        let text = text.trim_end_matches(WHITE);
+        let text = without_white_end(text);
         let mut value =
             Cursor { rest: text, end: start.saturating_add(text.len()), tolerant: self.tolerant };
         value.white();
@@ -86,7 +94,7 @@ impl<'a> Cursor<'a> {
     /// Only the first element of a list.
     pub(super) fn first_element(&mut self) -> &mut Self {
         let element = element_length(self.rest.as_bytes());
-        let text = self.rest.get(..element).unwrap_or_default().trim_end_matches(WHITE);
+        let text = without_white_end(self.rest.get(..element).unwrap_or_default());
         self.end = self.end.saturating_sub(self.rest.len().saturating_sub(text.len()));
         self.rest = text;
         self
@@ -130,7 +138,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn host(&mut self) -> Result<&'a str, ParseError> {
-        if !self.rest.starts_with('[') {
+        if self.rest.as_bytes().first() != Some(&b'[') {
             return self.take1(Class::HOST_NAME, "a host", VIA);
         }
         let Some(length) = memchr::memchr(b']', self.rest.as_bytes()) else {
@@ -158,7 +166,7 @@ impl<'a> Cursor<'a> {
 
     /// `name-addr / addr-spec`; gives the URI if it stands in brackets.
     fn address(&mut self) -> Result<Option<&'a str>, ParseError> {
-        if self.rest.starts_with('"') {
+        if self.rest.as_bytes().first() == Some(&b'"') {
             self.quoted(ADDRESS)?;
         }
         let Some(at) = memchr::memchr2(b'<', b';', self.rest.as_bytes()) else {
@@ -168,11 +176,12 @@ impl<'a> Cursor<'a> {
         let (_, rest) = self.rest.split_at_checked(at).unwrap_or_default();
         self.rest = rest;
         let Some(inside) = rest.strip_prefix('<') else { return Ok(None) };
-        let Some((uri, rest)) = inside.split_once('>') else {
+        let close = memchr::memchr(b'>', inside.as_bytes());
+        let Some((uri, rest)) = close.and_then(|close| inside.split_at_checked(close)) else {
             self.rest = inside;
             return Err(self.error("\">\" after the URI", ADDRESS));
         };
-        self.rest = rest;
+        self.rest = rest.get(1..).unwrap_or_default();
         Ok(Some(uri))
     }
 
@@ -300,15 +309,21 @@ impl<'a> Cursor<'a> {
     /// Skips white space; tells whether there was any.
     #[inline]
     fn white(&mut self) -> bool {
-        let before = self.rest.len();
-        self.rest = self.rest.trim_start_matches(WHITE);
-        self.rest.len() < before
+        match self.rest.as_bytes() {
+            [first, ..] if is_white(*first) => {}
+            _ => return false,
+        }
+        let length = self.rest.bytes().take_while(|byte| is_white(*byte)).count();
+        self.rest = self.rest.get(length..).unwrap_or_default();
+        true
     }
 
     #[inline]
     fn skip(&mut self, byte: u8) -> bool {
-        let Some(rest) = self.rest.strip_prefix(char::from(byte)) else { return false };
-        self.rest = rest;
+        if self.rest.as_bytes().first() != Some(&byte) {
+            return false;
+        }
+        self.rest = self.rest.get(1..).unwrap_or_default();
         true
     }
 
@@ -328,5 +343,12 @@ const CSEQ: &str = "RFC 3261 §20.16";
 const MAX_FORWARDS: &str = "RFC 3261 §20.22";
 const ADDRESS: &str = "RFC 3261 §20.10";
 
-/// White space, that of folds included.
-const WHITE: [char; 4] = [' ', '\t', '\r', '\n'];
+fn without_white_end(text: &str) -> &str {
+    let mut bytes = text.as_bytes();
+    while let [rest @ .., last] = bytes
+        && is_white(*last)
+    {
+        bytes = rest;
+    }
+    text.get(..bytes.len()).unwrap_or_default()
+}
