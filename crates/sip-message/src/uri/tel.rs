@@ -10,7 +10,7 @@ use bytestring::ByteString;
 
 use super::{
     Host, SipUri,
-    compare::{same_caseless, same_text},
+    compare::same_caseless,
     escape::{Octets, take_fit, write_byte, write_escaped},
 };
 use crate::{
@@ -363,7 +363,7 @@ fn same_value(name: &str, one: &str, other: &str) -> bool {
     let is = |other: &str| name.eq_ignore_ascii_case(other);
     let are_digits = is("ext") || (is("phone-context") && one.starts_with('+'));
     if are_digits {
-        return same_text(&without_separators(one), &without_separators(other), Class::PARAM);
+        return same_caseless(&without_separators(one), &without_separators(other), Class::PARAM);
     }
     same_caseless(one, other, Class::PARAM)
 }
