@@ -166,8 +166,10 @@ impl Framer {
     /// Where the body starts, if the empty line has come. Limits hold as soon as they are passed,
     /// not only at the end of a line.
     fn end_of_header(&mut self) -> Result<Option<usize>, ParseError> {
+        // Of two limits the one that is passed first is told, however the bytes come.
+        let visible = self.options.limits.message.saturating_add(1).min(self.buffer.len());
         loop {
-            let rest = self.buffer.get(self.head.seen..).unwrap_or_default();
+            let rest = self.buffer.get(self.head.seen..visible).unwrap_or_default();
             let newline = memchr::memchr(b'\n', rest);
             let length = newline.unwrap_or(rest.len());
             let end = self.head.seen.saturating_add(length);

@@ -113,6 +113,23 @@ fn each_limit_holds_as_soon_as_it_is_passed() {
 }
 
 #[test]
+fn the_limit_that_is_passed_first_is_told_however_the_bytes_come() {
+    let limits = Limits { message: 40, header: 30, ..Limits::default() };
+    let stream = format!("OPTIONS sip:a SIP/2.0\r\nX: {}\r\n\r\n", "a".repeat(40));
+    let error = |size: usize| {
+        let mut framer = Framer::new(limits);
+        stream.as_bytes().chunks(size).find_map(|part| {
+            framer.push(part);
+            framer.next().err()
+        })
+    };
+    for size in 2..stream.len() {
+        assert_eq!(error(size), error(1), "in pieces of {size}");
+    }
+    assert_eq!(error(1).unwrap().expected(), "a smaller message");
+}
+
+#[test]
 fn the_limits_are_those_of_the_parser() {
     let limits = Limits { start_line: 14, header: 6, headers: 3, ..Limits::default() };
     let options = ParseOptions { limits, profile: Profile::Tolerant };
