@@ -207,7 +207,8 @@ fn auth_param<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, AuthParam<'a>> {
 }
 
 fn bare_value(i: &str) -> Parsed<'_, &str> {
-    let end = i.bytes().position(|byte| matches!(byte, b',' | b'"' | b' ' | b'\t'));
+    let ends = |byte: u8| byte.is_ascii_control() || matches!(byte, b',' | b'"' | b' ');
+    let end = i.bytes().position(ends);
     match i.split_at_checked(end.unwrap_or(i.len())) {
         Some((value, rest)) if !value.is_empty() => Ok((rest, value)),
         _ => Fault::error(i, "a parameter value"),

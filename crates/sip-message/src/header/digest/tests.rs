@@ -167,6 +167,14 @@ fn broken_challenges_are_refused_at_their_place() {
 }
 
 #[test]
+fn values_without_quotes_hold_no_control_characters() {
+    for text in ["nextnonce=a\rb", "nextnonce=a\0b", "nextnonce=a\u{7f}"] {
+        let error = tolerant::<AuthenticationInfo>(text).unwrap_err();
+        assert_eq!(error.offset(), 11, "{text:?}: {error}");
+    }
+}
+
+#[test]
 fn broken_credentials_are_refused() {
     for (part, bad) in [
         (r#"username="Alice", "#, ""),
