@@ -57,8 +57,9 @@ impl<'a> Delimiters<'a> {
     /// refuses it: some readers would take it for the boundary.
     fn delimiter(&self, start: usize, line: &[u8]) -> Result<Option<Delimiter>, ParseError> {
         let after = line.get(2..).and_then(|line| line.strip_prefix(self.boundary));
-        let (Some(after), Some(before)) = (after, self.line_end_before(start)) else {
-            return Ok(None);
+        let Some(after) = after else { return Ok(None) };
+        let Some(before) = self.line_end_before(start) else {
+            return Err(ParseError::new(start, "CRLF before the boundary", RFC));
         };
         let (closes, padded) = match after.strip_prefix(b"--") {
             Some(padded) => (true, padded),
