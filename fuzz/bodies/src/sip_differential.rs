@@ -117,6 +117,10 @@ fn same_identity(ours: &Message, theirs: &SipMessage) {
 
 /// Why we refuse what rsip takes. All but the limits are asked for by the clause.
 fn only_they_take(error: &ParseError, data: &[u8]) -> bool {
+    // Without an empty line rsip takes the first header field for all of them.
+    if !data.windows(4).any(|it| it == b"\r\n\r\n") {
+        return true;
+    }
     match (error.rfc(), error.expected()) {
         // The message ends with the header fields, or with the start line.
         ("RFC 3261 §7", "an empty line after the header fields") => true,
