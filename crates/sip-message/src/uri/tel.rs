@@ -368,13 +368,19 @@ fn same_value(name: &str, one: &str, other: &str) -> bool {
     same_caseless(one, other, Class::PARAM)
 }
 
+/// Without visual separators, those that are escaped included.
 fn without_separators(text: &str) -> Cow<'_, str> {
-    let is_separator = |c: char| u8::try_from(c).is_ok_and(is_separator);
-    if text.contains(is_separator) {
-        Cow::Owned(text.replace(is_separator, ""))
-    } else {
-        Cow::Borrowed(text)
+    if !text.bytes().any(|byte| is_separator(byte) || byte == b'%') {
+        return Cow::Borrowed(text);
     }
+    let mut digits = String::with_capacity(text.len());
+    for (byte, is_escaped) in Octets(text.as_bytes()) {
+        if !is_separator(byte) {
+            // Writing to a String cannot fail.
+            let _ = write_byte(byte, byte.is_ascii() && !is_escaped, &mut digits);
+        }
+    }
+    Cow::Owned(digits)
 }
 
 /// Undoes the escapes that only keep a character of a number or of its parameters, such as `#` or

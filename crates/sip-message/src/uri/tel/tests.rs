@@ -87,7 +87,9 @@ fn comparison_skips_separators_case_and_order() {
         ("tel:+1;ext=1-2;a=B", "tel:+1;A=b;ext=12"),
         ("tel:+358-555-1234567;postd=pp22;isub=1411", "tel:+358-555-1234567;isub=1411;POSTD=PP22"),
         ("tel:+1;a=%62", "tel:+1;a=b"),
-        // No number, but taken from peers: letters have no case there either.
+        // No numbers, but taken from peers: what is escaped and letters count as elsewhere.
+        ("tel:1;phone-context=+1%2D9", "tel:1;phone-context=+1-9"),
+        ("tel:1;phone-context=+1%2D9", "tel:1;phone-context=+19"),
         ("tel:1;phone-context=+1N", "tel:1;phone-context=+1n"),
     ] {
         assert_eq!(tel(one), tel(other));
