@@ -91,8 +91,12 @@ impl<'a> Head<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// Only the first element of a list.
+    /// Only the first element of a list. Commas before it separate nothing, which the tolerant
+    /// profile forgives.
     pub(super) fn first_element(&mut self) -> &mut Self {
+        if self.tolerant && self.rest.starts_with(',') {
+            self.rest = self.rest.trim_start_matches([',', ' ', '\t', '\r', '\n']);
+        }
         let element = element_length(self.rest.as_bytes());
         let text = without_white_end(self.rest.get(..element).unwrap_or_default());
         self.end = self.end.saturating_sub(self.rest.len().saturating_sub(text.len()));
