@@ -23,13 +23,22 @@ pub(super) struct Delimiters<'a> {
     /// Whether LF alone ends a line: in the tolerant profile, unless the first boundary line has
     /// shown that the sender writes CRLF. Then LF is an octet of a part like any other.
     bare_lf: bool,
+    /// Whether there was a boundary line before.
+    is_open: bool,
     /// Where the next line starts.
     at: usize,
 }
 
 impl<'a> Delimiters<'a> {
     pub(super) fn new(body: &'a [u8], boundary: &'a [u8], profile: Profile) -> Self {
-        Self { body, boundary, profile, bare_lf: profile == Profile::Tolerant, at: 0 }
+        Self {
+            body,
+            boundary,
+            profile,
+            bare_lf: profile == Profile::Tolerant,
+            is_open: false,
+            at: 0,
+        }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Delimiter>, ParseError> {
@@ -43,6 +52,7 @@ impl<'a> Delimiters<'a> {
             if line.starts_with(b"--")
                 && let Some(delimiter) = self.delimiter(start, line)?
             {
+                self.is_open = true;
                 self.bare_lf &= !line.ends_with(b"\r\n");
                 return Ok(Some(delimiter));
             }
@@ -59,7 +69,13 @@ impl<'a> Delimiters<'a> {
         let after = line.get(2..).and_then(|line| line.strip_prefix(self.boundary));
         let Some(after) = after else { return Ok(None) };
         let Some(before) = self.line_end_before(start) else {
-            return Err(ParseError::new(start, "CRLF before the boundary", RFC));
+            // What looks like a boundary line in the preamble is the first one to readers of LF.
+            return match self.profile {
+                Profile::Strict if !self.is_open => {
+                    Err(ParseError::new(start, "CRLF before the boundary", RFC))
+                }
+                Profile::Strict | Profile::Tolerant => Ok(None),
+            };
         };
         let (closes, padded) = match after.strip_prefix(b"--") {
             Some(padded) => (true, padded),
