@@ -149,6 +149,12 @@ table! {
     SecurityVerify;
     SessionId;
     UserToUser |it| { let _ = it.octets(); };
+    AcceptContact;
+    RejectContact;
+    FeatureCaps;
+    RequestDisposition;
+    Diversion;
+    HistoryInfo;
 }
 
 /// Reads all values of `H` in a message: what is read can be written, and what is written can be

@@ -19,9 +19,23 @@ fn everything(bytes: &Bytes) {
             Err(error) => refused(bytes, error, &options),
         }
     }
+    as_a_body(bytes);
     let mut framer = Framer::new(Limits::default());
     framer.push(bytes);
     while let Ok(Some(_)) = framer.next() {}
+    let _ = Frame::of_websocket(bytes.clone(), &Limits::default());
+}
+
+/// As a fragment, and as a multipart with the boundary of the one torture message that has one.
+fn as_a_body(bytes: &Bytes) {
+    let mixed = MediaType::new("multipart", "mixed").with_parameter("boundary", "7a9cbec02ceef655");
+    for options in profiles() {
+        let fragment = Sipfrag::parse_with(bytes, &options).map(drop);
+        let parts = Multipart::parse_with(&mixed, bytes, &options).map(drop);
+        for error in [fragment, parts].into_iter().filter_map(Result::err) {
+            assert!(error.offset() <= bytes.len(), "{error}");
+        }
+    }
 }
 
 fn refused(bytes: &Bytes, error: ParseError, options: &ParseOptions) {

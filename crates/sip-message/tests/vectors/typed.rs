@@ -27,15 +27,16 @@ macro_rules! types {
 }
 
 types! {
-    Accept AcceptEncoding AcceptLanguage AcceptResourcePriority AlertInfo Allow AllowEvents
-    AnswerMode AuthenticationInfo Authorization CSeq CallId CallInfo Contact ContentDisposition
-    ContentEncoding ContentLanguage ContentLength ContentType Date ErrorInfo Event Expires FlowTimer
-    From Geolocation GeolocationError GeolocationRouting Identity InReplyTo InfoPackage Join
-    MaxBreadth MaxForwards MimeVersion MinExpires MinSe Organization PAccessNetworkInfo
-    PAssertedIdentity PAssociatedUri PCalledPartyId PChargingFunctionAddresses PChargingVector
-    PEarlyMedia PPreferredIdentity PServedUser PVisitedNetworkId Path PermissionMissing Priority
-    PrivAnswerMode Privacy ProxyAuthenticate ProxyAuthorization ProxyRequire RAck RSeq Reason
-    RecordRoute RecvInfo ReferSub ReferTo ReferredBy Replaces ReplyTo Require ResourcePriority
+    Accept AcceptContact AcceptEncoding AcceptLanguage AcceptResourcePriority AlertInfo Allow
+    AllowEvents AnswerMode AuthenticationInfo Authorization CSeq CallId CallInfo Contact
+    ContentDisposition ContentEncoding ContentLanguage ContentLength ContentType Date Diversion
+    ErrorInfo Event Expires FeatureCaps FlowTimer From Geolocation GeolocationError
+    GeolocationRouting HistoryInfo Identity InReplyTo InfoPackage Join MaxBreadth MaxForwards
+    MimeVersion MinExpires MinSe Organization PAccessNetworkInfo PAssertedIdentity PAssociatedUri
+    PCalledPartyId PChargingFunctionAddresses PChargingVector PEarlyMedia PPreferredIdentity
+    PServedUser PVisitedNetworkId Path PermissionMissing Priority PrivAnswerMode Privacy
+    ProxyAuthenticate ProxyAuthorization ProxyRequire RAck RSeq Reason RecordRoute RecvInfo ReferSub
+    ReferTo ReferredBy RejectContact Replaces ReplyTo RequestDisposition Require ResourcePriority
     RetryAfter Route SecurityClient SecurityServer SecurityVerify Server ServiceRoute SessionExpires
     SessionId SipEtag SipIfMatch Subject SubscriptionState Supported SuppressIfMatch TargetDialog
     Timestamp To TriggerConsent Unsupported UserAgent UserToUser Via Warning WwwAuthenticate
@@ -96,6 +97,15 @@ const NO_HEADERS: &[&str] = &[
     "Charset",
     "Credentials",
     "DigestChallenge",
+    "Directive",
+    "DiversionPrivacy",
+    "DiversionReason",
+    "DiversionScreen",
+    "FeatureTag",
+    "FeatureValue",
+    "HistoryIndex",
+    "HistoryTarget",
+    "TagValue",
     "DigestCredentials",
     "EventReason",
     "HeaderName",
