@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use offhook_fuzz_bodies::TARGETS;
+use offhook_fuzz_bodies::{HEADERS, TARGETS};
 
 #[test]
 fn every_seed_keeps_the_promises_of_its_target() {
@@ -41,6 +41,19 @@ fn every_target_has_a_program_and_a_folder_of_seeds_and_no_others_exist() {
     let manifest = fs::read_to_string(fuzz().join("Cargo.toml")).unwrap();
     for name in &names {
         assert!(manifest.contains(&format!("path = \"targets/{name}.rs\"")), "{name}");
+    }
+}
+
+#[test]
+fn every_typed_header_field_has_a_row_and_a_seed_that_picks_it() {
+    let check = fuzz().join("../crates/sip-message/src/header/check.rs");
+    let check = fs::read_to_string(check).unwrap();
+    let (_, list) = check.split_once("\ntypes! {").unwrap();
+    let all: BTreeSet<&str> = list.split_once('}').unwrap().0.split_whitespace().collect();
+    assert_eq!(HEADERS.iter().map(|row| row.type_name).collect::<BTreeSet<_>>(), all);
+    for (index, row) in HEADERS.iter().enumerate() {
+        let seed = fs::read(fuzz().join("seeds/sip_header").join(row.type_name)).unwrap();
+        assert_eq!(seed.first().copied().map(usize::from), Some(index), "{}", row.type_name);
     }
 }
 
