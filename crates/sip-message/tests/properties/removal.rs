@@ -8,14 +8,16 @@ use crate::generate::{disguised, message, rows, sws};
 proptest! {
     #[test]
     fn what_is_removed_is_gone_and_all_else_is_kept((rows, text) in message(), pick: prop::sample::Index) {
-        let (name, _) = pick.get(&rows).clone();
+        let (own, _) = pick.get(&rows).clone();
+        // A name that nobody has registered, too, is removed in whatever case it came.
+        let name = HeaderName::new(&own.as_str().to_ascii_uppercase()).unwrap();
         let message = Message::parse(text.into()).unwrap();
         let built = match &message {
             Message::Request(request) => request.edit().remove(name.clone()).build().map(Message::Request),
             Message::Response(it) => it.edit().remove(name.clone()).build().map(Message::Response),
         };
         let built = built.unwrap();
-        prop_assert_eq!(built.headers().count(name.clone()), 0);
+        prop_assert_eq!(built.headers().count(own), 0);
         let is_left = |it: &(HeaderName, &[u8])| it.0 != name && it.0 != HeaderName::CONTENT_LENGTH;
         let left = message.headers().iter().filter(is_left);
         prop_assert!(built.headers().iter().filter(is_left).eq(left));
