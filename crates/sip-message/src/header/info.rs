@@ -155,11 +155,14 @@ fn other_target<'a>(value: &WireText, i: &'a str) -> Parsed<'a, InfoTarget> {
     }
     match uri(value, text) {
         Ok(("", uri)) => Ok((rest, InfoTarget::Uri(uri))),
-        _ if text.is_empty() && !rest.starts_with(';') => {
-            Fault::error(i, "a URI in angle brackets")
-        }
+        // Parameters may tell all, but a semicolon alone tells nothing.
+        _ if text.is_empty() && !has_parameters(rest) => Fault::error(i, "a URI in angle brackets"),
         Ok(_) | Err(_) => Ok((rest, InfoTarget::Text(value.slice_ref(text)))),
     }
+}
+
+fn has_parameters(rest: &str) -> bool {
+    rest.strip_prefix(';').is_some_and(|rest| !rest.trim_matches([' ', '\t']).is_empty())
 }
 
 #[cfg(test)]
@@ -204,6 +207,7 @@ mod tests {
     #[test]
     fn what_could_be_read_in_two_ways_is_refused() {
         refused::<AlertInfo>("", 0);
+        refused::<AlertInfo>(";", 0);
         refused::<AlertInfo>("<sip:a@b.example> x", 18);
         refused::<AlertInfo>("<sip:a@b.example>;;", 18);
         refused::<AlertInfo>("<sip:a@b.example", 16);
