@@ -4,21 +4,22 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use offhook_sip_message::{
-    Accept, AcceptEncoding, AcceptLanguage, AcceptResourcePriority, AlertInfo, Allow, AllowEvents,
-    AnswerMode, AuthenticationInfo, Authorization, CSeq, CallId, CallInfo, Contact,
-    ContentDisposition, ContentEncoding, ContentLanguage, ContentLength, ContentType, Date,
-    ErrorInfo, Event, Expires, FlowTimer, From, Geolocation, GeolocationError, GeolocationRouting,
-    Header, Headers, Host, Identity, InReplyTo, InfoPackage, Join, MaxBreadth, MaxForwards,
-    Message, MimeVersion, MinExpires, MinSe, Organization, PAccessNetworkInfo, PAssertedIdentity,
-    PAssociatedUri, PCalledPartyId, PChargingFunctionAddresses, PChargingVector, PEarlyMedia,
-    PPreferredIdentity, PServedUser, PVisitedNetworkId, Path, PermissionMissing, Priority,
-    PrivAnswerMode, Privacy, ProxyAuthenticate, ProxyAuthorization, ProxyRequire, RAck, RSeq,
-    Reason, RecordRoute, RecvInfo, ReferSub, ReferTo, ReferredBy, Replaces, ReplyTo, Request,
-    RequestBuilder, Require, ResourcePriority, Response, ResponseBuilder, RetryAfter, Route,
+    Accept, AcceptContact, AcceptEncoding, AcceptLanguage, AcceptResourcePriority, AlertInfo,
+    Allow, AllowEvents, AnswerMode, AuthenticationInfo, Authorization, CSeq, CallId, CallInfo,
+    Contact, ContentDisposition, ContentEncoding, ContentLanguage, ContentLength, ContentType,
+    Date, Diversion, ErrorInfo, Event, Expires, FeatureCaps, FlowTimer, From, Geolocation,
+    GeolocationError, GeolocationRouting, Header, Headers, HistoryInfo, Host, Identity, InReplyTo,
+    InfoPackage, Join, MaxBreadth, MaxForwards, Message, MimeVersion, MinExpires, MinSe,
+    Organization, Outline, PAccessNetworkInfo, PAssertedIdentity, PAssociatedUri, PCalledPartyId,
+    PChargingFunctionAddresses, PChargingVector, PEarlyMedia, PPreferredIdentity, PServedUser,
+    PVisitedNetworkId, ParseOptions, Path, PermissionMissing, Priority, PrivAnswerMode, Privacy,
+    ProxyAuthenticate, ProxyAuthorization, ProxyRequire, RAck, RSeq, Reason, RecordRoute, RecvInfo,
+    ReferSub, ReferTo, ReferredBy, RejectContact, Replaces, ReplyTo, RequestBuilder,
+    RequestDisposition, Require, ResourcePriority, ResponseBuilder, RetryAfter, Route,
     SecurityClient, SecurityServer, SecurityVerify, Server, ServiceRoute, SessionExpires,
-    SessionId, SipEtag, SipIfMatch, Subject, SubscriptionState, Supported, SuppressIfMatch,
-    TargetDialog, Timestamp, To, TriggerConsent, Unsupported, UserAgent, UserToUser, Via, Warning,
-    WwwAuthenticate,
+    SessionId, SipEtag, SipIfMatch, StartLine, Subject, SubscriptionState, Supported,
+    SuppressIfMatch, TargetDialog, Timestamp, To, TriggerConsent, Unsupported, UserAgent,
+    UserToUser, Via, Warning, WwwAuthenticate,
 };
 
 use super::{Peer, Routing, Start, VIA_BRANCH, VIA_HOST, VIA_PORT, Verb};
@@ -27,44 +28,26 @@ use super::{Peer, Routing, Start, VIA_BRANCH, VIA_HOST, VIA_PORT, Verb};
 #[derive(Debug)]
 pub struct Offhook;
 
-/// A builder with all that is to be written, taken when it is.
+/// A builder with all that is to be written.
 #[derive(Debug)]
 pub enum Built {
     /// Of a request.
-    Request(Option<Box<RequestBuilder>>),
+    Request(RequestBuilder),
     /// Of a response.
-    Response(Option<Box<ResponseBuilder>>),
-}
-
-/// What a builder gives: the message, bytes and index.
-#[derive(Debug)]
-pub enum Written {
-    /// A request.
-    Request(Request),
-    /// A response.
-    Response(Response),
-}
-
-impl AsRef<[u8]> for Written {
-    fn as_ref(&self) -> &[u8] {
-        match self {
-            Self::Request(request) => request.as_bytes(),
-            Self::Response(response) => response.as_bytes(),
-        }
-    }
+    Response(ResponseBuilder),
 }
 
 impl Peer for Offhook {
     const NAME: &'static str = "offhook";
     type Parsed = Message;
     type Built = Built;
-    type Written = Written;
+    type Written = Bytes;
 
     fn route<R>(datagram: &Bytes, reader: impl FnOnce(&Routing<'_>) -> R) -> Option<R> {
-        let message = Message::parse(datagram.clone()).ok()?;
-        let envelope = message.envelope().ok()?;
+        let Outline { start_line, envelope, body } =
+            Outline::of(datagram, &ParseOptions::default()).ok()?;
         Some(reader(&Routing {
-            start: start(&message),
+            start: start(start_line),
             branch: envelope.branch?,
             from_tag: envelope.from_tag?,
             to_tag: envelope.to_tag,
@@ -73,7 +56,7 @@ impl Peer for Offhook {
             cseq_method: verb(envelope.cseq_method),
             max_forwards: envelope.max_forwards.map(u32::from),
             has_route: envelope.route.is_some(),
-            body: message.body().len(),
+            body: body.len(),
         }))
     }
 
@@ -93,43 +76,39 @@ impl Peer for Offhook {
 
     fn built(datagram: &Bytes) -> Option<Built> {
         Some(match Message::parse(datagram.clone()).ok()? {
-            Message::Request(request) => Built::Request(Some(Box::new(request.edit()))),
-            Message::Response(response) => Built::Response(Some(Box::new(response.edit()))),
+            Message::Request(request) => Built::Request(request.edit()),
+            Message::Response(response) => Built::Response(response.edit()),
         })
     }
 
-    fn write(built: &mut Built) -> Option<Written> {
+    fn write(built: &mut Built) -> Option<Bytes> {
         match built {
-            Built::Request(builder) => builder.take()?.build().ok().map(Written::Request),
-            Built::Response(builder) => builder.take()?.build().ok().map(Written::Response),
+            Built::Request(builder) => builder.to_bytes().ok(),
+            Built::Response(builder) => builder.to_bytes().ok(),
         }
     }
 
-    fn edit(parsed: &mut Message) -> Option<Written> {
+    fn edit(parsed: &mut Message) -> Option<Bytes> {
         match parsed {
             Message::Request(request) => {
                 let host = Host::V4(VIA_HOST.parse().ok()?);
                 let via = Via::new("UDP", host, Some(VIA_PORT)).with_branch(VIA_BRANCH);
                 let MaxForwards(hops) = request.header().ok()??;
                 let hops = MaxForwards(hops.checked_sub(1)?);
-                let forwarded = request.edit().prepend(&via).replace(&hops);
-                forwarded.build().ok().map(Written::Request)
+                request.edit().prepend(&via).replace(&hops).to_bytes().ok()
             }
-            Message::Response(response) => {
-                let forwarded = response.edit().remove_first::<Via>();
-                forwarded.build().ok().map(Written::Response)
-            }
+            Message::Response(response) => response.edit().remove_first::<Via>().to_bytes().ok(),
         }
     }
 }
 
-fn start(message: &Message) -> Start {
-    match message {
-        Message::Request(request) => {
-            black_box(request.uri_text());
-            Start::Request(verb(request.method().as_str()))
+fn start(start_line: StartLine<'_>) -> Start {
+    match start_line {
+        StartLine::Request { method, uri } => {
+            black_box(uri);
+            Start::Request(verb(method))
         }
-        Message::Response(response) => Start::Response(response.status().as_u16()),
+        StartLine::Response { status } => Start::Response(status.as_u16()),
     }
 }
 
@@ -166,9 +145,9 @@ macro_rules! typed {
     };
 }
 typed! {
-    Accept AcceptEncoding AcceptLanguage AcceptResourcePriority AlertInfo Allow AllowEvents
+    Accept AcceptContact AcceptEncoding AcceptLanguage AcceptResourcePriority AlertInfo Allow AllowEvents
     AnswerMode AuthenticationInfo Authorization CSeq CallId CallInfo Contact ContentDisposition
-    ContentEncoding ContentLanguage ContentLength ContentType Date ErrorInfo Event Expires
+    ContentEncoding ContentLanguage ContentLength ContentType Date Diversion ErrorInfo Event FeatureCaps HistoryInfo RejectContact RequestDisposition Expires
     FlowTimer From Geolocation GeolocationError GeolocationRouting Identity InReplyTo
     InfoPackage Join MaxBreadth MaxForwards MimeVersion MinExpires MinSe Organization
     PAccessNetworkInfo PAssertedIdentity PAssociatedUri PCalledPartyId

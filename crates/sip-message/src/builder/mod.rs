@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use crate::{
     Header, HeaderName, Method, ParseError, Request, Response, StatusCode, Uri,
     header::Known,
-    parse::{Digits, Span},
+    parse::{Digits, Line, Span},
 };
 
 mod draft;
@@ -124,18 +124,31 @@ impl RequestBuilder {
     /// # Errors
     /// When a value cannot stand in a message.
     pub fn build(self) -> Result<Request, BuildError> {
-        let Self { method, uri: (source, span), uri_fault, version, draft } = self;
-        let uri = span.of(draft.source(source));
+        let mut lines = SmallVec::new();
+        let written = self.write(Some(&mut lines))?;
+        Ok(Request::built(self.method, lines, written))
+    }
+
+    /// Writes the request as bytes alone, for those who do nothing but send it.
+    ///
+    /// # Errors
+    /// When a value cannot stand in a message.
+    pub fn to_bytes(&self) -> Result<Bytes, BuildError> {
+        self.write(None).map(|written| written.bytes)
+    }
+
+    #[inline(always)]
+    fn write(&self, lines: Option<&mut SmallVec<[Line; 32]>>) -> Result<Written, BuildError> {
+        let (source, span) = self.uri;
+        let uri = span.of(self.draft.source(source));
         if uri.is_empty() || uri.iter().any(|byte| byte.is_ascii_control() || *byte == b' ') {
             return Err(BuildError::StartLine);
         }
-        if let Some(fault) = uri_fault {
-            return Err(*fault);
+        if let Some(fault) = &self.uri_fault {
+            return Err(BuildError::clone(fault));
         }
-        let parts = [method.as_str().as_bytes(), uri, draft.version(version)];
-        let mut lines = SmallVec::new();
-        let written = draft.write(parts, &mut lines)?;
-        Ok(Request::built(method, lines, written))
+        let parts = [self.method.as_str().as_bytes(), uri, self.draft.version(self.version)];
+        self.draft.write(parts, lines)
     }
 }
 
@@ -221,20 +234,32 @@ impl ResponseBuilder {
     /// # Errors
     /// When a value cannot stand in a message.
     pub fn build(self) -> Result<Response, BuildError> {
-        let Self { status, reason, version, draft } = self;
-        let reason = match &reason {
-            Reason::Registered => status.reason().as_bytes(),
-            Reason::Kept(span) => span.of(draft.source(Source::Kept)),
+        let mut lines = SmallVec::new();
+        let written = self.write(Some(&mut lines))?;
+        Ok(Response::built(self.status, lines, written))
+    }
+
+    /// Writes the response as bytes alone, for those who do nothing but send it.
+    ///
+    /// # Errors
+    /// When a value cannot stand in a message.
+    pub fn to_bytes(&self) -> Result<Bytes, BuildError> {
+        self.write(None).map(|written| written.bytes)
+    }
+
+    #[inline(always)]
+    fn write(&self, lines: Option<&mut SmallVec<[Line; 32]>>) -> Result<Written, BuildError> {
+        let reason = match &self.reason {
+            Reason::Registered => self.status.reason().as_bytes(),
+            Reason::Kept(span) => span.of(self.draft.source(Source::Kept)),
             Reason::Given(reason) => reason.as_ref(),
         };
         if reason.iter().any(is_unfit) {
             return Err(BuildError::StartLine);
         }
-        let code = Digits::of(status.as_u16());
-        let parts = [draft.version(version), code.as_bytes(), reason];
-        let mut lines = SmallVec::new();
-        let written = draft.write(parts, &mut lines)?;
-        Ok(Response::built(status, lines, written))
+        let code = Digits::of(self.status.as_u16());
+        let parts = [self.draft.version(self.version), code.as_bytes(), reason];
+        self.draft.write(parts, lines)
     }
 }
 

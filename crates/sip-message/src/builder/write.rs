@@ -27,11 +27,12 @@ pub(crate) struct Written {
 
 impl Draft {
     /// Writes the message. Its start line has three parts with single spaces between them
-    /// (RFC 3261 §7.1, §7.2). The rows that a parse would find go into `lines`.
+    /// (RFC 3261 §7.1, §7.2). The rows that a parse would find go into `lines`, if somebody asks
+    /// for them.
     pub(super) fn write(
         &self,
         start_line: [&[u8]; 3],
-        lines: &mut SmallVec<[Line; 32]>,
+        lines: Option<&mut SmallVec<[Line; 32]>>,
     ) -> Result<Written, BuildError> {
         if let Some(fault) = self.fault() {
             return Err(fault);
@@ -151,7 +152,7 @@ impl Draft {
 struct Gather<'a> {
     draft: &'a Draft,
     out: Vec<u8>,
-    lines: &'a mut SmallVec<[Line; 32]>,
+    lines: Option<&'a mut SmallVec<[Line; 32]>>,
     pending: Pending,
 }
 
@@ -195,13 +196,14 @@ impl Gather<'_> {
             self.pending = Pending { source: row.source, span: Span { start, end: start } };
         }
         self.pending.span.end = end;
+        let Some(lines) = &mut self.lines else { return };
         let distance = end_of(&self.out).wrapping_sub(self.pending.span.start);
         let moved = |span: Span| Span {
             start: span.start.wrapping_add(distance),
             end: span.end.wrapping_add(distance),
         };
         let (name, value) = (moved(row.line.name), moved(row.line.value));
-        self.lines.push(Line { name, value, ..row.line });
+        lines.push(Line { name, value, ..row.line });
     }
 
     fn flush(&mut self) {
@@ -222,7 +224,13 @@ impl Gather<'_> {
         self.push_lines(value);
         let value = Span { start, end: end_of(&self.out) };
         self.push(LINE_END);
-        self.lines.push(Line { name, value, ..row.line });
+        self.note(Line { name, value, ..row.line });
+    }
+
+    fn note(&mut self, line: Line) {
+        if let Some(lines) = &mut self.lines {
+            lines.push(line);
+        }
     }
 
     /// Folds end in CRLF, whatever the peer has sent.
@@ -239,7 +247,7 @@ impl Gather<'_> {
         let end = self.push(digits.as_bytes()).end;
         self.push(LINE_END);
         let known = Some(Known::ContentLength);
-        self.lines.push(Line { known, folded: false, name, value: Span { start, end } });
+        self.note(Line { known, folded: false, name, value: Span { start, end } });
     }
 
     fn push(&mut self, bytes: &[u8]) -> Span {
