@@ -16,7 +16,7 @@ mod media_leg;
 pub use media_leg::media_leg;
 
 mod promise;
-use promise::{Promised, is_within};
+use promise::{Promised, are_equal, is_within};
 
 mod rtcp;
 pub use rtcp::rtcp;

@@ -14,6 +14,14 @@ impl<T, E: Debug> Promised<T> for Result<T, E> {
     }
 }
 
+/// Whether two values are equal, which must not depend on which of them is asked.
+pub(crate) fn are_equal<T: PartialEq>(one: &T, other: &T) -> bool {
+    let there = one == other;
+    let back = other == one;
+    assert_eq!(there, back, "equality has no order");
+    there
+}
+
 /// Whether `part` lies within the memory of `whole`: a view that shows nothing else.
 pub(crate) fn is_within(part: &[u8], whole: &[u8]) -> bool {
     part.is_empty() || {

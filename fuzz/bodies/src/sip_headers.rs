@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use bytes::Bytes;
 use offhook_sip_message::*;
 
-use crate::Promised;
+use crate::{Promised, are_equal};
 
 /// What can be done with a typed header field without naming its type.
 #[derive(Debug)]
@@ -184,9 +184,9 @@ fn read_row<H: Header + Debug>(headers: &Headers, ask: impl Fn(&H)) {
 fn read_values<H: Header + Debug>(text: &str, ask: impl Fn(&H)) {
     let values: Vec<H> = text.split('\n').filter_map(|line| read_value(line, &ask)).collect();
     for (at, one) in values.iter().take(MOST_COMPARED).enumerate() {
-        assert_eq!(one, one, "a value is equal to itself");
+        assert!(are_equal(one, one), "a value is equal to itself");
         for other in values.iter().take(at) {
-            assert_eq!(one == other, other == one, "equality has no order");
+            are_equal(one, other);
         }
     }
     // In a message the lines are rows, and in the fewest of cases one value each.

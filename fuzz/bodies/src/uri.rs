@@ -4,7 +4,7 @@ use bytes::Bytes;
 use offhook_sip_message::{Profile, SipUri, TelUri, Uri, WireText, escape_user, unescape};
 
 use crate::{
-    Promised,
+    Promised, are_equal,
     sip_headers::{is_good_error, is_good_uri},
 };
 
@@ -13,7 +13,7 @@ pub fn uri(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
     let uris: Vec<Uri> = text.split('\n').take(MOST_COMPARED).filter_map(read).collect();
     for (at, one) in uris.iter().enumerate() {
-        assert_eq!(one, one, "a URI is equal to itself");
+        assert!(are_equal(one, one), "a URI is equal to itself");
         for other in uris.iter().take(at) {
             compare(one, other);
         }
@@ -79,8 +79,7 @@ fn is_good_number(number: &TelUri) {
 }
 
 fn compare(one: &Uri, other: &Uri) {
-    assert_eq!(one == other, other == one, "equality has no order");
-    if one != other {
+    if !are_equal(one, other) {
         return;
     }
     assert_eq!(one.scheme().to_ascii_lowercase(), other.scheme().to_ascii_lowercase());

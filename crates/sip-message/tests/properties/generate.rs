@@ -4,7 +4,7 @@ use offhook_sip_message::*;
 use proptest::prelude::*;
 
 /// A name, as somebody may write it: in any case, in its compact form.
-pub(crate) fn disguised(name: HeaderName) -> impl Strategy<Value = String> {
+pub(crate) fn disguised(name: &HeaderName) -> impl Strategy<Value = String> + use<> {
     let long = name.as_str().to_owned();
     let compact = name.compact().map_or_else(|| long.clone(), String::from);
     (prop::sample::select(vec![long, compact]), any::<u64>()).prop_map(|(name, mask)| {
@@ -121,7 +121,7 @@ fn list(value: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
 /// One header field: its name without disguise, and its row.
 pub(crate) fn row() -> impl Strategy<Value = (HeaderName, String)> {
     let named = |name: HeaderName, value: BoxedStrategy<String>| {
-        let row = (Just(name.clone()), disguised(name), sws(false), sws(true), value);
+        let row = (Just(name.clone()), disguised(&name), sws(false), sws(true), value);
         row.prop_map(|(name, written, before, after, value)| {
             (name, format!("{written}{before}:{after}{value}\r\n"))
         })
@@ -162,19 +162,19 @@ pub(crate) fn row() -> impl Strategy<Value = (HeaderName, String)> {
 
 /// The header fields that every message needs, and others among them, in any order.
 pub(crate) fn rows() -> impl Strategy<Value = Vec<(HeaderName, String)>> {
-    let from = (disguised(HeaderName::FROM), name_addr(), sws(true), token())
+    let from = (disguised(&HeaderName::FROM), name_addr(), sws(true), token())
         .prop_map(|(name, it, space, tag)| format!("{name}: {it}{space};{space}Tag={tag}\r\n"));
     let to =
-        (disguised(HeaderName::TO), name_addr()).prop_map(|(name, it)| format!("{name}:{it}\r\n"));
+        (disguised(&HeaderName::TO), name_addr()).prop_map(|(name, it)| format!("{name}:{it}\r\n"));
     let call_id =
-        (disguised(HeaderName::CALL_ID), "[a-z<>:\\\\\"/?{}\\[\\]()]{1,6}(@[a-z.]{1,4})?")
+        (disguised(&HeaderName::CALL_ID), "[a-z<>:\\\\\"/?{}\\[\\]()]{1,6}(@[a-z.]{1,4})?")
             .prop_map(|(name, it)| format!("{name} : {it}\r\n"));
-    let cseq = (disguised(HeaderName::CSEQ), 0..=u32::MAX, sws(true))
+    let cseq = (disguised(&HeaderName::CSEQ), 0..=u32::MAX, sws(true))
         .prop_map(|(name, number, space)| format!("{name}: {number} {space}OPTIONS\r\n"));
-    let hops = (disguised(HeaderName::MAX_FORWARDS), 0..=u8::MAX)
+    let hops = (disguised(&HeaderName::MAX_FORWARDS), 0..=u8::MAX)
         .prop_map(|(name, hops)| format!("{name}:\t{hops}\r\n"));
     let via =
-        (disguised(HeaderName::VIA), via()).prop_map(|(name, it)| format!("{name}: {it}\r\n"));
+        (disguised(&HeaderName::VIA), via()).prop_map(|(name, it)| format!("{name}: {it}\r\n"));
     let needed =
         (via, from, to, call_id, cseq, hops).prop_map(|(via, from, to, id, cseq, hops)| {
             vec![

@@ -28,7 +28,7 @@ proptest! {
         known in prop::sample::select(vec![
             HeaderName::VIA, HeaderName::ROUTE, HeaderName::FROM, HeaderName::CONTACT,
             HeaderName::P_ASSERTED_IDENTITY, HeaderName::IDENTITY, HeaderName::REFER_TO,
-        ]).prop_flat_map(|name| (Just(name.clone()), disguised(name))),
+        ]).prop_flat_map(|name| (Just(name.clone()), disguised(&name))),
         white in sws(false),
         fold in sws(true),
         rows in rows(),
