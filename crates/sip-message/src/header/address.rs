@@ -351,7 +351,7 @@ fn display_name<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Option<ByteStrin
         return Ok((rest, Some(name)));
     }
     let mut length = words_length(i);
-    if owner.is_tolerant() && !i.as_bytes().get(length).is_some_and(|byte| *byte == b'<') {
+    if owner.is_tolerant() && i.as_bytes().get(length) != Some(&b'<') {
         length = lax_words_length(i).unwrap_or(length);
     }
     let (words, rest) = i.split_at_checked(length).unwrap_or((i, ""));
