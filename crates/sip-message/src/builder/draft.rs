@@ -49,6 +49,17 @@ pub(super) enum Body {
     Given(Bytes),
 }
 
+/// What was taken out of the list in a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// Nothing: there is no value in it.
+    Nothing,
+    /// A value that others follow.
+    More,
+    /// The only value.
+    Last,
+}
+
 impl Default for Body {
     fn default() -> Self {
         Self::Given(Bytes::new())
@@ -107,10 +118,15 @@ impl Draft {
     }
 
     pub(super) fn remove_first<H: Header>(&mut self) {
-        let Some(place) = self.place_of(&H::NAME) else { return };
-        let more_follow = H::IS_LIST && self.cut_first::<H>(place);
-        if !more_follow {
-            self.rows.remove(place);
+        while let Some(place) = self.place_of(&H::NAME) {
+            let cut = if H::IS_LIST { self.cut_first::<H>(place) } else { Cut::Last };
+            if cut != Cut::More {
+                self.rows.remove(place);
+            }
+            // A row of nothing but commas has no value: the first one stands in a later row.
+            if cut != Cut::Nothing {
+                return;
+            }
         }
     }
 
@@ -255,18 +271,21 @@ impl Draft {
         self.write_text(|text| text.push_str(part))
     }
 
-    /// Takes the first value out of the list in the row at `place`; tells whether another follows
-    /// it. Commas with nothing between them separate nothing.
-    fn cut_first<H: Header>(&mut self, place: usize) -> bool {
+    /// Takes the first value out of the list in the row at `place`. Commas with nothing between
+    /// them separate nothing.
+    fn cut_first<H: Header>(&mut self, place: usize) -> Cut {
         let Self { rows, original, text, .. } = self;
-        let Some(row) = rows.get_mut(place) else { return false };
+        let Some(row) = rows.get_mut(place) else { return Cut::Nothing };
         let value = without_commas(row.line.value.of(source(original, text, row.source)));
+        if value.is_empty() {
+            return Cut::Nothing;
+        }
         let first = H::element_length(value, Profile::Tolerant);
         let rest = without_commas(value.get(first..).unwrap_or_default());
         row.line.value.start = row.line.value.end.saturating_sub(Span::new(0, rest.len()).end);
         row.line.folded = memchr::memchr(b'\n', rest).is_some();
         row.is_cut = true;
-        !rest.is_empty()
+        if rest.is_empty() { Cut::Last } else { Cut::More }
     }
 
     /// The value of a row as text, unfolded, if it is text.

@@ -131,6 +131,28 @@ fn commas_with_nothing_between_them_are_no_values_to_remove() {
     assert_eq!(twice.headers().count(HeaderName::ROUTE), 0);
 }
 
+#[test]
+fn a_row_without_a_value_does_not_stand_for_the_first_value() {
+    for empty in [",", " , ,", "", ",\r\n ,"] {
+        let top = "Via: SIP/2.0/UDP a.example\r\nv: SIP/2.0/UDP b.example";
+        let text = format!("BYE sip:a@b.example SIP/2.0\r\nVia:{empty}\r\nX: 1\r\n{top}\r\n\r\n");
+        let left = request(&text).edit().remove_first::<Via>().build().unwrap();
+        let hosts = |request: &Request| {
+            let vias = request.headers_of::<Via>();
+            vias.map(|via| via.unwrap().host.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(hosts(&left), ["b.example"], "{empty:?}");
+        assert_index(&left);
+        let own = Via::new("UDP", "c.example".parse().unwrap(), None);
+        let replaced = request(&text).edit().replace_first(&own).build().unwrap();
+        assert_eq!(hosts(&replaced), ["c.example", "b.example"], "{empty:?}");
+        assert_index(&replaced);
+        let none = request(&format!("BYE sip:a@b.example SIP/2.0\r\nVia:{empty}\r\n\r\n"));
+        let none = none.edit().remove_first::<Via>().build().unwrap();
+        assert_eq!(none.headers().count(HeaderName::VIA), 0);
+    }
+}
+
 /// A row that any reader takes for `name`, whatever it looks like.
 fn disguise(name: &HeaderName) -> impl Strategy<Value = String> + use<> {
     let (long, compact) = (name.as_str().to_owned(), name.compact().map(String::from));
