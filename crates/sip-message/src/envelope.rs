@@ -2,7 +2,9 @@
 //! §17.2.3).
 #![deny(clippy::arithmetic_side_effects)]
 
-use crate::{HeaderName, Headers, ParseError, header::Known, parse::Span};
+use crate::{
+    HeaderName, Headers, ParseError, Profile, header::Known, headers::is_white, parse::Span,
+};
 
 mod cursor;
 pub(crate) use cursor::Head;
@@ -73,7 +75,10 @@ impl<'a> Envelope<'a> {
         let mut rows = Rows::default();
         for line in &headers.lines {
             if let Some(known) = line.known {
-                rows.take(known, line.name.start(), line.value)?;
+                let empty = holds_commas_only(known, line.value, &headers.bytes, headers.profile);
+                if !empty {
+                    rows.take(known, line.name.start(), line.value)?;
+                }
             }
         }
         Self::read(&rows, &Head::of(&headers.bytes, headers.profile))
@@ -163,6 +168,18 @@ impl Rows {
         }
         Ok(())
     }
+}
+
+/// Whether a list has commas and nothing between them. The tolerant profile passes over that row:
+/// the topmost value stands in a later one.
+#[inline]
+pub(crate) fn holds_commas_only(known: Known, value: Span, bytes: &[u8], profile: Profile) -> bool {
+    let is_list = matches!(known, Known::Via | Known::Route);
+    let mut rest = value.of(bytes).iter().copied().skip_while(|byte| is_white(*byte));
+    is_list
+        && profile == Profile::Tolerant
+        && rest.next() == Some(b',')
+        && rest.all(|byte| byte == b',' || is_white(byte))
 }
 
 #[cfg(test)]

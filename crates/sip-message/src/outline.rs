@@ -4,7 +4,7 @@
 
 use crate::{
     ContentLength, Envelope, HeaderName, ParseError, ParseOptions, StatusCode,
-    envelope::{Head, Rows},
+    envelope::{Head, Rows, holds_commas_only},
     header::Known,
     message::plain_number,
     parse::{Class, Span, lines_of, start_of_message},
@@ -16,7 +16,8 @@ use crate::{
 ///
 /// It is what a proxy, a load balancer or a filter asks first. Nothing is allocated, and of the
 /// header fields outside of the envelope only the ends are looked at, so that a message may have an
-/// outline and still be refused by [`crate::Message::parse`]; what has none is always refused.
+/// outline and still be refused by [`crate::Message::parse`]. What that takes has an outline if it
+/// has an [`Envelope`].
 ///
 /// ```
 /// use offhook_sip_message::{Outline, ParseOptions, StartLine};
@@ -79,7 +80,9 @@ impl<'a> Outline<'a> {
             lines.check_row(row, count)?;
             let Some((known, value)) = field(datagram, row) else { continue };
             if known != Known::ContentLength {
-                rows.take(known, row.start(), value)?;
+                if !holds_commas_only(known, value, datagram, options.profile) {
+                    rows.take(known, row.start(), value)?;
+                }
             } else if length.replace(value).is_some() {
                 let error = ParseError::new(row.start(), "one Content-Length", "RFC 3261 §20.14");
                 return Err(error.within(HeaderName::CONTENT_LENGTH));

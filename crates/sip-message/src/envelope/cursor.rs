@@ -91,8 +91,7 @@ impl<'a> Head<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// Only the first element of a list. Commas before it separate nothing, which the tolerant
-    /// profile forgives.
+    /// Only the first element of a list. The tolerant profile passes over commas before it.
     pub(super) fn first_element(&mut self) -> &mut Self {
         if self.tolerant && self.rest.starts_with(',') {
             self.rest = self.rest.trim_start_matches([',', ' ', '\t', '\r', '\n']);

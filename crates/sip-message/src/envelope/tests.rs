@@ -36,6 +36,30 @@ fn folds_quotes_and_compact_names_are_seen_through() {
 }
 
 #[test]
+fn commas_with_nothing_between_them_hide_nothing() {
+    let rows = format!(
+        "Via: ,\r\n ,\r\nVia: , ,SIP/2.0/UDP h.example;branch=z9hG4bK1\r\nVia: SIP/2.0/UDP b\r\n\
+         Route: ,\r\nRoute:\r\n ,<sip:p1;lr>, <sip:p2>\r\n{REST}"
+    );
+    let message = with(&rows);
+    let envelope = message.envelope().unwrap();
+    let via: Via = message.header().unwrap().unwrap();
+    assert_eq!((envelope.branch, via.branch()), (Some("z9hG4bK1"), Some("z9hG4bK1")));
+    assert_eq!(envelope.route, Some("sip:p1;lr"));
+    assert_eq!(message.header::<Route>().unwrap().unwrap().uri().to_string(), "sip:p1;lr");
+    let text = format!("SIP/2.0 200 OK\r\n{rows}\r\n\r\n");
+    let outline = crate::Outline::of(text.as_bytes(), &ParseOptions::default()).unwrap();
+    assert_eq!(
+        (outline.envelope.branch, outline.envelope.route),
+        (envelope.branch, envelope.route)
+    );
+    let strict = Message::parse_with(text.into(), &ParseOptions::strict()).unwrap();
+    assert!(strict.envelope().is_err() && strict.header::<Via>().is_err());
+    let none = with(&format!("Via: ,\r\n{REST}"));
+    assert!(none.envelope().is_err() && none.header::<Via>().unwrap().is_none());
+}
+
+#[test]
 fn what_breaks_is_refused_at_its_place() {
     for (row, header, at) in [
         ("Via: SIP/2.0/UDP h.example;branch=", HeaderName::VIA, "\r\nFrom"),
