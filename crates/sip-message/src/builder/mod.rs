@@ -17,6 +17,7 @@ use draft::Draft;
 
 mod read_back;
 use read_back::uri_fault;
+pub(crate) use read_back::{content_type_fault, row_fault};
 
 mod row;
 use row::{Row, Source};
@@ -291,7 +292,7 @@ macro_rules! verbs {
             }
 
             /// Appends one row with all of `values`, separated by commas. Only for headers that
-            /// are lists.
+            /// are lists; challenges and credentials must have a row each (RFC 3261 §7.3.1).
             #[must_use]
             pub fn list<'a, H: Header + 'a>(mut self, values: impl IntoIterator<Item = &'a H>) -> Self {
                 self.draft.append_list(values);

@@ -18,7 +18,11 @@ pub(super) fn fit<H: Header>(values: &[&H]) -> bool {
 
 /// Why the row `text`, written from `values`, would not be read as `values`.
 #[cold]
-pub(super) fn row_fault<H: Header>(text: &str, values: &[&H]) -> Option<BuildError> {
+pub(crate) fn row_fault<H: Header>(text: &str, values: &[&H]) -> Option<BuildError> {
+    if values.len() > 1 && H::element_length(text.as_bytes(), Profile::Strict) == text.len() {
+        let error = ParseError::new(0, "one value a row", "RFC 3261 §7.3.1");
+        return Some(BuildError::Header(error.within(H::NAME)));
+    }
     let row = row::<H>(text);
     let mut read = row.headers_of::<H>();
     let mut meant = values.iter();
@@ -36,7 +40,7 @@ pub(super) fn row_fault<H: Header>(text: &str, values: &[&H]) -> Option<BuildErr
 }
 
 /// Why `text` cannot be the value of `Content-Type`.
-pub(super) fn content_type_fault(text: &str) -> Option<BuildError> {
+pub(crate) fn content_type_fault(text: &str) -> Option<BuildError> {
     if text.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype)) {
         return None;
     }

@@ -2,9 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Accept, Allow, CSeq, CallId, Contact, ContentLength, Date, From, Host, MaxForwards, MediaType,
-    Message, NameAddr, ParseOptions, Reason, Require, RetryAfter, Route, SipUri, Subject,
-    Supported, To, ValidRequest, Via,
+    Accept, Allow, CSeq, CallId, Contact, ContentLength, Date, DigestChallenge, From, Host,
+    MaxForwards, MediaType, Message, NameAddr, ParseOptions, Reason, Require, RetryAfter, Route,
+    SipUri, Subject, Supported, To, ValidRequest, Via, WwwAuthenticate,
 };
 
 mod rows;
@@ -132,6 +132,16 @@ fn no_element_of_a_list_passes_for_two() {
     let mut accept: MediaType = "a/b".parse().unwrap();
     accept.subtype = "b, c/d".into();
     assert_eq!(refused(invite().header(&Accept(accept))), Some(HeaderName::ACCEPT));
+}
+
+#[test]
+fn challenges_and_credentials_have_a_row_each() {
+    let challenge = |realm: &str| WwwAuthenticate::new(DigestChallenge::new(realm, "n"));
+    let both = [challenge("a"), challenge("b")];
+    assert_eq!(refused(invite().list(&both)), Some(HeaderName::WWW_AUTHENTICATE));
+    assert!(invite().list(&both[..1]).build().is_ok());
+    let request = invite().header(&both[0]).header(&both[1]).build().unwrap();
+    assert!(request.headers_of::<WwwAuthenticate>().map(Result::unwrap).eq(both));
 }
 
 #[test]

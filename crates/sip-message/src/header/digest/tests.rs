@@ -280,13 +280,14 @@ fn element_length(text: &str, profile: Profile) -> usize {
 }
 
 #[test]
-fn a_list_of_challenges_is_built_and_its_first_one_removed() {
+fn challenges_are_built_and_the_first_one_is_removed() {
     let list = [
         WwwAuthenticate::new(challenge(CHALLENGE)),
         WwwAuthenticate::new(AuthScheme::with_token("Bearer", "abc==")),
         WwwAuthenticate::new(DigestChallenge::new("b", "2").with_algorithm("SHA-256")),
     ];
-    let builder = Response::builder(StatusCode::UNAUTHORIZED).list(&list);
+    let builder = Response::builder(StatusCode::UNAUTHORIZED);
+    let builder = list.iter().fold(builder, |builder, challenge| builder.header(challenge));
     let message = builder.clone().build().unwrap();
     let read: Vec<WwwAuthenticate> = message.headers_of().map(Result::unwrap).collect();
     assert_eq!(read, list);
@@ -295,6 +296,13 @@ fn a_list_of_challenges_is_built_and_its_first_one_removed() {
     assert_eq!(read, list[1..]);
     let message = builder.remove_first::<WwwAuthenticate>().build().unwrap();
     assert_eq!(message.headers_of::<WwwAuthenticate>().count(), 2);
+    let row = list.iter().map(written).collect::<Vec<_>>().join(", ");
+    let message = Response::builder(StatusCode::UNAUTHORIZED)
+        .raw(HeaderName::WWW_AUTHENTICATE, &row)
+        .remove_first::<WwwAuthenticate>();
+    let message = message.build().unwrap();
+    let read: Vec<WwwAuthenticate> = message.headers_of().map(Result::unwrap).collect();
+    assert_eq!(read, list[1..]);
 }
 
 #[test]
