@@ -333,13 +333,17 @@ fn check_single(headers: &Headers) -> Result<(), ParseError> {
 
 /// The only value of `H`.
 fn single<H: Header>(headers: &Headers) -> Result<H, ParseError> {
-    no_second(headers, &H::NAME)?;
-    headers.header()?.ok_or_else(|| missing(headers, H::NAME))
+    headers.at_most_one()?.ok_or_else(|| missing(headers, H::NAME))
 }
 
-fn no_second(headers: &Headers, name: &HeaderName) -> Result<(), ParseError> {
-    let Some(second) = headers.rows(name).nth(1) else { return Ok(()) };
-    Err(twice(second, name.clone()))
+impl Headers {
+    /// The value of `H`, which must not come twice: the next reader may take the other one.
+    pub(crate) fn at_most_one<H: Header>(&self) -> Result<Option<H>, ParseError> {
+        match self.rows(&H::NAME).nth(1) {
+            Some(second) => Err(twice(second, H::NAME)),
+            None => self.header(),
+        }
+    }
 }
 
 fn twice(second: &Line, name: HeaderName) -> ParseError {
@@ -366,17 +370,26 @@ const MANDATORY: [HeaderName; 5] =
     [HeaderName::VIA, HeaderName::FROM, HeaderName::TO, HeaderName::CALL_ID, HeaderName::CSEQ];
 
 /// Fields that are no lists and decide what a request does, besides those that each request has.
-const SINGLE: u128 = Known::ContentType.bit()
+const SINGLE: u128 = Known::AnswerMode.bit()
+    | Known::ContentType.bit()
     | Known::ContentDisposition.bit()
     | Known::Event.bit()
     | Known::Expires.bit()
+    | Known::InfoPackage.bit()
+    | Known::Join.bit()
+    | Known::MaxBreadth.bit()
     | Known::MinSe.bit()
+    | Known::PrivAnswerMode.bit()
+    | Known::Privacy.bit()
     | Known::RAck.bit()
+    | Known::ReferSub.bit()
     | Known::ReferTo.bit()
+    | Known::ReferredBy.bit()
     | Known::Replaces.bit()
     | Known::SessionExpires.bit()
     | Known::SipIfMatch.bit()
     | Known::SubscriptionState.bit()
+    | Known::SuppressIfMatch.bit()
     | Known::TargetDialog.bit();
 
 /// Schemes besides `sip` and `sips` that a Request-URI may have: RFC 3966, RFC 5031.

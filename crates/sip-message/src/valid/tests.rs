@@ -41,6 +41,9 @@ fn a_field_that_decides_must_not_come_twice_in_any_disguise() {
         ("r: <sip:a@b.example>", "REFER-TO: <sip:c@d.example>"),
         ("Expires: 1", "expires:\t2"),
         ("Event: dialog", "o: presence"),
+        ("Join: a;to-tag=1;from-tag=2", "JOIN : b;to-tag=1;from-tag=2"),
+        ("Referred-By: <sip:a@b.example>", "b: <sip:c@d.example>"),
+        ("Privacy: none", "privacy:\tid"),
     ] {
         let both = format!("{}{first}\r\n{second}\r\n", headers());
         let rejection = options("OPTIONS sip:a@b.example SIP/2.0", &both).unwrap_err();
