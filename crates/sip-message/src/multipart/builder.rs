@@ -4,8 +4,11 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 
-use super::Multipart;
-use crate::{BuildError, Header, HeaderName, MediaType, ParseError, ParseOptions};
+use super::{Multipart, Part};
+use crate::{
+    BuildError, Header, HeaderName, MediaType, ParseError, ParseOptions,
+    builder::{content_type_fault, row_fault},
+};
 
 /// Makes a multipart body; see [`Multipart::builder`].
 #[derive(Clone, Debug)]
@@ -41,6 +44,7 @@ impl MultipartBuilder {
     #[must_use]
     pub fn part(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
         self.parts.push(Draft { head: String::new(), body: body.into() });
+        self.note(content_type_fault(content_type));
         self.raw("Content-Type", content_type)
     }
 
@@ -52,18 +56,20 @@ impl MultipartBuilder {
 
     /// Adds a header field to the last part.
     #[must_use]
-    pub fn header(self, header: &impl Header) -> Self {
+    pub fn header<H: Header>(mut self, header: &H) -> Self {
         let mut value = String::new();
         header.write(&mut value);
-        fn name<H: Header>(_: &H) -> HeaderName {
-            H::NAME
-        }
-        self.raw(name(header).as_str(), &value)
+        self.note(row_fault(&value, &[header]));
+        self.raw(H::NAME.as_str(), &value)
     }
 
     /// Sets the `Content-ID` of the last part, by which `cid:ID` points to it (RFC 2392).
     #[must_use]
-    pub fn content_id(self, id: &str) -> Self {
+    pub fn content_id(mut self, id: &str) -> Self {
+        let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>');
+        if id.is_empty() || !id.bytes().all(fits) {
+            self.note(Some(fault("an identifier without brackets and spaces", "RFC 2392 §2")));
+        }
         self.raw("Content-ID", &format!("<{id}>"))
     }
 
@@ -77,8 +83,7 @@ impl MultipartBuilder {
             }
             _ => {
                 let expected = "a part, and a header field of one line for it";
-                let error = ParseError::new(0, expected, "RFC 2046 §5.1");
-                self.fault.get_or_insert(BuildError::Header(error));
+                self.note(Some(fault(expected, "RFC 2046 §5.1")));
             }
         }
         self
@@ -102,7 +107,9 @@ impl MultipartBuilder {
             media_type.parameters.set_quoted(name, &value);
         }
         // What was set is read back like all that is built.
-        let media_type: MediaType = media_type.to_string().parse()?;
+        if media_type.to_string().parse::<MediaType>()? != media_type {
+            return Err(fault("parameters that are read back as they were given", super::RFC));
+        }
         let mut bytes = Vec::new();
         for part in &self.parts {
             for text in ["--", &boundary, "\r\n", &part.head, "\r\n"] {
@@ -113,12 +120,25 @@ impl MultipartBuilder {
         }
         bytes.extend_from_slice(["--", &boundary, "--\r\n"].concat().as_bytes());
         let built = Multipart::parse_with(&media_type, &bytes.into(), &ParseOptions::strict())?;
-        let same = |(built, meant): (&super::Part, &Draft)| built.body() == meant.body;
+        let same = |(built, meant): (&Part, &Draft)| {
+            let once = |name| built.headers().count(name) <= 1;
+            let is_clear = once(HeaderName::CONTENT_TYPE) && once(HeaderName::CONTENT_DISPOSITION);
+            is_clear && built.body() == meant.body
+        };
         if built.parts.len() == self.parts.len() && built.parts.iter().zip(&self.parts).all(same) {
             return Ok(built);
         }
         Err(ParseError::new(0, "parts that are read back as they were given", super::RFC).into())
     }
+
+    /// The first fault counts.
+    fn note(&mut self, fault: Option<BuildError>) {
+        self.fault = self.fault.take().or(fault);
+    }
+}
+
+fn fault(expected: &'static str, rfc: &'static str) -> BuildError {
+    BuildError::Header(ParseError::new(0, expected, rfc))
 }
 
 /// The smallest number whose boundary starts no text in any part. All numbers are written with the

@@ -49,9 +49,9 @@ impl Part {
     /// `message/rfc822` within a digest (RFC 2046 §5.1).
     ///
     /// # Errors
-    /// When `Content-Type` does not follow its grammar.
+    /// When `Content-Type` does not follow its grammar or comes twice.
     pub fn media_type(&self) -> Result<MediaType, ParseError> {
-        match self.headers.header::<ContentType>()? {
+        match self.headers.at_most_one::<ContentType>()? {
             Some(ContentType(media_type)) => Ok(media_type),
             None if self.in_digest => "message/rfc822".parse(),
             None => "text/plain;charset=us-ascii".parse(),
@@ -68,12 +68,12 @@ impl Part {
     /// and `render` for all other types (RFC 3261 §20.11).
     ///
     /// # Errors
-    /// When `Content-Disposition` does not follow its grammar.
+    /// When `Content-Disposition` does not follow its grammar or comes twice.
     pub fn disposition(&self) -> Result<ContentDisposition, ParseError> {
         let default = if self.is("application/sdp") { "session" } else { "render" };
         let parameters = Parameters::new();
         let default = ContentDisposition { disposition: default.into(), parameters };
-        Ok(self.headers.header()?.unwrap_or(default))
+        Ok(self.headers.at_most_one()?.unwrap_or(default))
     }
 
     /// Whether the message must be refused when the part is not understood: unless its disposition

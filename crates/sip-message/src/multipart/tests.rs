@@ -224,6 +224,17 @@ fn errors_say_where_in_the_body() {
 }
 
 #[test]
+fn a_part_with_two_types_or_two_uses_has_none() {
+    let body = "--b\r\nContent-Type: a/b\r\nc: text/plain\r\n\r\nx\r\n--b\r\n\
+        Content-Disposition: render;handling=optional\r\ncontent-disposition : session\r\n\r\n\
+        y\r\n--b--";
+    let read = multipart(B, body);
+    let [types, uses] = read.parts() else { panic!("two parts") };
+    assert!(types.media_type().is_err() && !types.is("a/b") && !types.is("text/plain"));
+    assert!(uses.disposition().is_err() && uses.is_required());
+}
+
+#[test]
 fn what_is_built_is_read_back() {
     let id: Uri = "cid:one@h.example".parse().unwrap();
     let inner = Multipart::builder("alternative").part("text/plain", "--offhook-part-00000000\r\n");
@@ -261,6 +272,19 @@ fn nothing_can_be_smuggled_in() {
         assert!(builder().part(value, "").build().is_err());
     }
     assert!(builder().part("a/b", "").raw("A:", "b").build().is_err());
+    let disposition = |text: &str| crate::ContentDisposition::new(text);
+    let with = |text| builder().part("a/b", "").header(&disposition(text));
+    assert!(with("render").build().is_ok());
+    assert!(with("session;handling=optional").build().is_err());
+    assert!(with("render").header(&disposition("session")).build().is_err(), "one too many");
+    assert!(builder().part("a/b", "").raw("content-type", "c/d").build().is_err());
+    assert!(builder().part("a/b, c/d", "").build().is_err());
+    for id in ["", "a> <b", "a b", "é"] {
+        assert!(builder().part("a/b", "").content_id(id).build().is_err());
+    }
+    for (name, value) in [("a=b;c", "d"), ("boundary", "x"), ("", "x")] {
+        assert!(builder().parameter(name, value).part("a/b", "").build().is_err());
+    }
     for subtype in ["", "mixed;x", "mixed\r\n"] {
         assert!(Multipart::builder(subtype).part("a/b", "").build().is_err());
     }
