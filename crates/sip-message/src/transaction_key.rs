@@ -145,11 +145,20 @@ impl<'a> TransactionKey<'a> {
 
 impl<'a> SentBy<'a> {
     fn of(envelope: &Envelope<'a>) -> Self {
-        let transport = envelope.transport.as_bytes();
-        let is_secure = transport.len() == 3 && transport.eq_ignore_ascii_case(b"TLS")
-            || transport.eq_ignore_ascii_case(b"TLS-SCTP");
-        let port = envelope.port.unwrap_or(if is_secure { 5061 } else { 5060 });
+        let port = envelope.port.unwrap_or_else(|| default_port(envelope.transport));
         Self { host: envelope.sent_by, port }
+    }
+}
+
+/// The port that a `Via` of `transport` need not name (RFC 3261 §19.1.2, RFC 7118 §5.5).
+fn default_port(transport: &str) -> u16 {
+    let is = |other: &str| transport.eq_ignore_ascii_case(other);
+    match transport.len() {
+        2 if is("WS") => 80,
+        3 if is("TLS") => 5061,
+        3 if is("WSS") => 443,
+        8 if is("TLS-SCTP") => 5061,
+        _ => 5060,
     }
 }
 

@@ -46,9 +46,24 @@ fn a_branch_with_the_cookie_decides_with_its_sender_and_the_method() {
     );
     assert_same(&invite, &request("INVITE", "SIP/2.0/UDP i.example;branch=z9hG4bKa", TO), false);
     assert_same(&invite, &request("INVITE", "SIP/2.0/UDP h.example;branch=z9hG4bKA", TO), false);
-    let tls = |port| request("INVITE", &format!("SIP/2.0/TLS h.example{port};branch=z9hG4bKa"), TO);
-    assert_same(&tls(""), &tls(":5061"), true);
-    assert_same(&tls(""), &tls(":5060"), false);
+}
+
+#[test]
+fn a_missing_port_is_the_default_one_of_the_transport() {
+    for (transport, port, other) in [
+        ("UDP", 5060, 5061),
+        ("TLS", 5061, 5060),
+        ("tls-sctp", 5061, 5060),
+        ("WS", 80, 5060),
+        ("wss", 443, 5061),
+    ] {
+        let with = |port: &str| {
+            let via = format!("SIP/2.0/{transport} h.example{port};branch=z9hG4bKa");
+            request("INVITE", &via, TO)
+        };
+        assert_same(&with(""), &with(&format!(":{port}")), true);
+        assert_same(&with(""), &with(&format!(":{other}")), false);
+    }
 }
 
 #[test]
