@@ -92,7 +92,7 @@ impl Describe for Identity {
     fn describe(&self) -> Node {
         Node::map([
             ("signed_identity_digest", self.signed_identity_digest.to_string().into()),
-            ("info", uri(&self.info)),
+            ("info", self.info.as_ref().map_or(Node::Null, uri)),
             ("parameters", parameters(&self.parameters)),
         ])
     }

@@ -21,7 +21,11 @@ pub struct Identity {
     /// two dots and the signature (RFC 8225 §7).
     pub signed_identity_digest: ByteString,
     /// Where the certificate of the signer is (`info`).
-    pub info: Uri,
+    ///
+    /// `None` stands for the field of RFC 4474, which was a signature alone, in quotes or not, and
+    /// is what RFC 4475 §3.1.1.11 holds. RFC 8224 §4 has put an end to it, so only the tolerant
+    /// profile reads it, and there is nothing to verify it by.
+    pub info: Option<Uri>,
     /// The parameters behind `info`, such as `alg` and `ppt`.
     pub parameters: Parameters,
 }
@@ -29,6 +33,7 @@ pub struct Identity {
 impl Identity {
     /// The PASSporT `digest`, signed with the key of the certificate at `info`.
     pub fn new(digest: impl Into<ByteString>, info: Uri) -> Self {
+        let info = Some(info);
         Self { signed_identity_digest: digest.into(), info, parameters: Parameters::new() }
     }
 
@@ -76,13 +81,16 @@ impl Header for Identity {
     const IS_LIST: bool = false;
 
     fn parse(value: &WireText) -> Result<Self, ParseError> {
-        finish(value, "RFC 8224 §4", |i| identity(value, i))
+        let current = finish(value, "RFC 8224 §4", |i| identity(value, i));
+        current.or_else(|error| old_identity(value).ok_or(error))
     }
 
     fn write(&self, out: &mut String) {
         out.push_str(&self.signed_identity_digest);
-        out.push_str(";info=");
-        write_bracketed_uri(&self.info, out);
+        if let Some(info) = &self.info {
+            out.push_str(";info=");
+            write_bracketed_uri(info, out);
+        }
         self.parameters.write(out);
     }
 }
@@ -109,7 +117,21 @@ fn identity<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Identity> {
         return fault("a token as alg and as ppt");
     }
     let signed_identity_digest = owner.slice_ref(digest);
-    Ok((rest, Identity { signed_identity_digest, info, parameters }))
+    Ok((rest, Identity { signed_identity_digest, info: Some(info), parameters }))
+}
+
+/// The field of RFC 4474: Base64, which has no dots, and nothing behind it.
+fn old_identity(value: &WireText) -> Option<Identity> {
+    let text = value.trim_matches([' ', '\t']);
+    let inside = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let digest = inside.unwrap_or(text);
+    let letters = digest.trim_end_matches('=');
+    let in_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+');
+    if !value.is_tolerant() || letters.is_empty() || !letters.bytes().all(in_base64) {
+        return None;
+    }
+    let signed_identity_digest = value.slice_ref(digest);
+    Some(Identity { signed_identity_digest, info: None, parameters: Parameters::new() })
 }
 
 /// `1*( base64-char / "." )`. The letters `-` and `_` of base64url lack in the grammar, but stand
@@ -143,7 +165,7 @@ mod tests {
         assert!(header.starts_with("eyJhbG") && payload.starts_with("eyJkZXN0"));
         assert!(!full.is_compact() && signature.ends_with("hEck7w"));
         assert_eq!((&*full.algorithm(), full.ppt()), ("ES256", None));
-        assert_eq!(full.info.to_string(), "https://biloxi.example.org/biloxi.cert");
+        assert_eq!(full.info.unwrap().to_string(), "https://biloxi.example.org/biloxi.cert");
 
         let text = "..rq3pjT1hoRwakEGjHCnWSwUnshd0-zJ6F1V;info=<https://cert.example.org/passport.cer>;alg=ES256;ppt=div";
         let compact: Identity = same(text);
@@ -152,13 +174,28 @@ mod tests {
         let uri = "https://cert.example.org/passport.cer".parse::<Uri>().unwrap();
         let built = Identity::new("..rq3pjT1hoRwakEGjHCnWSwUnshd0-zJ6F1V", uri);
         assert_eq!(built.with_algorithm("ES256").with_ppt("div"), compact);
-        assert_eq!(Identity::new("a.b", compact.info).parts(), None);
+        assert_eq!(Identity::new("a.b", compact.info.unwrap()).parts(), None);
     }
 
     #[test]
     fn a_quoted_type_is_forgiven() {
         let identity: Identity = forgiven(QUOTED, QUOTED);
         assert_eq!(identity.ppt().as_deref(), Some("shaken"));
+    }
+
+    #[test]
+    fn a_signature_alone_is_that_of_an_old_signer() {
+        let old: Identity =
+            forgiven("ZYNBbHC00VMZr2kZt6VmCvPon/G+0A=", "ZYNBbHC00VMZr2kZt6VmCvPon/G+0A=");
+        assert_eq!((&old.info, old.parts(), old.is_compact()), (&None, None, false));
+        assert_eq!(
+            forgiven::<Identity>("\"ZYNBbHC00VMZr2kZt6VmCvPon/G+0A=\"", &written(&old)),
+            old
+        );
+        refused::<Identity>("a=b", 1);
+        refused::<Identity>("=", 0);
+        refused::<Identity>("\"a", 0);
+        refused::<Identity>("a;alg=rsa-sha1", 1);
     }
 
     #[test]
