@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{Header, HeaderName, HistoryInfo, Reason};
 use crate::{
-    WireText,
+    Profile, WireText,
     parse::{Class, ParseError, write_number},
     unescape,
 };
@@ -133,13 +133,18 @@ impl HistoryInfo {
         rc().or_else(mp).or_else(np)
     }
 
-    /// Why the request was retargeted, from the `Reason` header field within the URI.
+    /// Why the request was retargeted, from the `Reason` header field within the URI; of several
+    /// reasons the first.
     ///
     /// # Errors
     /// When that field does not follow its grammar. Offsets count within it, without escapes.
     pub fn reason(&self) -> Result<Option<Reason>, ParseError> {
         match self.field(&HeaderName::REASON) {
-            Some(value) => Reason::parse(&WireText::from(value)).map(Some),
+            Some(value) => {
+                let length = Reason::element_length(value.as_bytes(), Profile::Tolerant);
+                let first = value.get(..length).unwrap_or_default();
+                Reason::parse(&WireText::from(first)).map(Some)
+            }
             None => Ok(None),
         }
     }

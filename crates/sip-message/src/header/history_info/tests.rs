@@ -38,6 +38,9 @@ fn fields_within_the_uri_are_unescaped_once() {
     assert_eq!(reason.text().as_deref(), Some("a%26"));
     assert!(entry.is_private());
     assert!(read::<HistoryInfo>("<sip:a@b.example?Reason=%3B>").reason().is_err());
+    let two =
+        "<sip:a@b.example?Reason=SIP%3Btext%3D%22a%2Cb%22%3Bcause%3D302%2CQ.850%3Bcause%3D16>";
+    assert_eq!(read::<HistoryInfo>(two).reason().unwrap().unwrap().cause(), Some(302));
     assert!(!read::<HistoryInfo>("<sip:a@b.example?Privacy=nohistory>").is_private());
     assert!(!read::<HistoryInfo>("<tel:+1>;index=1").is_private());
 }
