@@ -135,6 +135,19 @@ fn no_element_of_a_list_passes_for_two() {
 }
 
 #[test]
+fn all_contacts_stand_alone() {
+    let some = Contact::new(uri("sip:a@b.example"));
+    assert_eq!(refused(invite().list(&[Contact::Star, some.clone()])), Some(HeaderName::CONTACT));
+    assert_eq!(refused(invite().list(&[some, Contact::Star])), Some(HeaderName::CONTACT));
+    for (row, is_star) in [("*", true), ("* , ", true), ("*, <sip:a>", false), ("*, *", false)] {
+        let request = invite().raw(HeaderName::CONTACT, row).build().unwrap();
+        let read = request.header::<Contact>();
+        assert_eq!(read.is_ok_and(|star| star == Some(Contact::Star)), is_star, "{row}");
+    }
+    assert!(invite().header(&Contact::Star).build().is_ok());
+}
+
+#[test]
 fn challenges_and_credentials_have_a_row_each() {
     let challenge = |realm: &str| WwwAuthenticate::new(DigestChallenge::new(realm, "n"));
     let both = [challenge("a"), challenge("b")];

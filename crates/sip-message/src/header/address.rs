@@ -264,7 +264,7 @@ impl Header for Contact {
 
     fn parse(value: &WireText) -> Result<Self, ParseError> {
         if value.trim_matches([' ', '\t']) == "*" {
-            return Ok(Self::Star);
+            return star_alone(value).map(|()| Self::Star);
         }
         let (address, parameters) =
             parse_address(value, "RFC 3261 §20.10", name_addr_or_addr_spec)?;
@@ -280,9 +280,19 @@ impl Header for Contact {
 
     fn fits(&self) -> bool {
         match self {
-            Self::Star => true,
+            // It must be alone.
+            Self::Star => false,
             Self::Address { address, parameters } => address.fits() && parameters.fit_header(),
         }
+    }
+}
+
+/// `STAR` is the whole field: beside addresses a registrar could take it for all bindings or for
+/// none (RFC 3261 §10.3 step 6).
+fn star_alone(value: &WireText) -> Result<(), ParseError> {
+    match value.whole().trim_matches([',', ' ', '\t']) {
+        "*" => Ok(()),
+        _ => Err(ParseError::new(0, "\"*\" without other values", "RFC 3261 §20.10")),
     }
 }
 
