@@ -103,3 +103,9 @@ fn a_byte_that_is_no_text_costs_its_header_only() {
     assert!(ValidRequest::new(request, &ParseOptions::default()).is_ok());
     assert!(Message::parse_with(Bytes::from_static(bytes), &ParseOptions::strict()).is_err());
 }
+
+#[test]
+fn the_signature_of_an_old_signer_is_read() {
+    let identity: Identity = request(&torture("mpart01")).header().unwrap().unwrap();
+    assert!(identity.info.is_none() && identity.signed_identity_digest.ends_with("teeivUhkMWYUA="));
+}
