@@ -361,7 +361,8 @@ fn is_context(text: &str) -> bool {
 
 fn same_value(name: &str, one: &str, other: &str) -> bool {
     let is = |other: &str| name.eq_ignore_ascii_case(other);
-    let are_digits = is("ext") || (is("phone-context") && one.starts_with('+'));
+    let are_digits =
+        is("ext") || (is("phone-context") && one.starts_with('+') && other.starts_with('+'));
     if are_digits {
         return same_caseless(&without_separators(one), &without_separators(other), Class::PARAM);
     }

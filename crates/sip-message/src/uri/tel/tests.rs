@@ -104,6 +104,7 @@ fn comparison_skips_separators_case_and_order() {
         ("tel:+1;a=%3b", "tel:+1;a=b"),
         ("tel:1;phone-context=+1", "tel:1;phone-context=a.b"),
         ("tel:1;phone-context=a-b.c", "tel:1;phone-context=ab.c"),
+        ("tel:1;phone-context=%2d+1%2D9", "tel:1;phone-context=+19"),
     ] {
         assert_ne!(tel(one), tel(other));
         assert_ne!(tel(other), tel(one));
