@@ -154,7 +154,7 @@ fn only_we_take(ours: &Message, data: &[u8]) -> bool {
     // §7.5: empty lines before a message are ignored.
     let has_empty_lines = data.starts_with(b"\r") || data.starts_with(b"\n");
     // §7.3.1: folding. rsip reads a folded line as one with a name.
-    let is_folded = |value: &[u8]| value.contains(&b'\n');
+    let is_folded = data.windows(3).any(|it| matches!(it, b"\r\n " | b"\r\n\t"));
     // §7.3.1: white space before the colon (RFC 4475 §3.1.1.1).
     let before_colon = |field: offhook_sip_message::HeaderField<'_>| {
         let name = field.offset().saturating_add(field.name_as_written().len());
@@ -165,7 +165,8 @@ fn only_we_take(ours: &Message, data: &[u8]) -> bool {
     has_empty_lines
         || has_lone_line_end(data)
         || ours.headers().is_empty()
-        || ours.headers().iter().any(|(_, value)| is_folded(value) || !is_text(value))
+        || is_folded
+        || ours.headers().iter().any(|(_, value)| !is_text(value))
         || ours.headers().fields().any(before_colon)
         || !is_plain_start_line(ours)
 }
