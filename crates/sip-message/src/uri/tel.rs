@@ -387,13 +387,17 @@ fn without_separators(text: &str) -> Cow<'_, str> {
 /// Undoes the escapes that only keep a character of a number or of its parameters, such as `#` or
 /// `:`, out of a user part (RFC 3261 §25.1 `telephone-subscriber`).
 fn unescape_number(user: &str) -> String {
-    let only_in_numbers = |byte: u8| {
-        let in_number = byte.is_ascii_hexdigit() || is_separator(byte) || b"*#".contains(&byte);
-        in_number || (Class::PARAM.has(byte) && !Class::USER.has(byte))
-    };
+    let in_number =
+        |byte: u8| byte.is_ascii_hexdigit() || is_separator(byte) || matches!(byte, b'*' | b'#');
+    let in_parameters =
+        |byte| Class::UNRESERVED.has(byte) || (Class::PARAM.has(byte) && !Class::USER.has(byte));
+    let mut is_number = true;
     let mut text = String::with_capacity(user.len());
     for (byte, is_escaped) in Octets(user.as_bytes()) {
-        let is_plain = byte.is_ascii() && (!is_escaped || only_in_numbers(byte));
+        is_number &= is_escaped || byte != b';';
+        // A parameter cannot hold all that a number can: there a `#` stays escaped.
+        let is_fit = if is_number { in_number(byte) } else { in_parameters(byte) };
+        let is_plain = byte.is_ascii() && (!is_escaped || is_fit);
         // Writing to a String cannot fail.
         let _ = write_byte(byte, is_plain, &mut text);
     }

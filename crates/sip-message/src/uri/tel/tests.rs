@@ -125,6 +125,7 @@ fn equal_numbers_become_equal_sip_uris() {
             "tel:+358-555-1234567;tsp=a.b;phone-context=5",
             "sip:+358-555-1234567;phone-context=5;tsp=a.b@foo.com;user=phone",
         ),
+        ("tel:+1;m-x=%23", "sip:+1;m-x=%23@foo.com;user=phone"),
         ("tel:+1;m-x=%41", "sip:+1;m-x=a@foo.com;user=phone"),
         ("tel:+1;m-x=%3b%6A", "sip:+1;m-x=%3Bj@foo.com;user=phone"),
         ("tel:#1*A;phone-context=b.c", "sip:%231*a;phone-context=b.c@foo.com;user=phone"),
@@ -184,4 +185,15 @@ proptest! {
             prop_assert_eq!(again.as_sip().unwrap().telephone(), Some(uri));
         }
     }
+}
+
+#[test]
+fn what_a_parameter_must_escape_stays_escaped_in_a_user_part() {
+    for text in ["tel:+1;m-x=%23", "tel:+1;m-x=a:b[c]", "tel:*1#;phone-context=a.b;x=%23"] {
+        let number = tel(text);
+        let sip = number.to_sip_uri("foo.com".parse().unwrap());
+        assert_eq!(sip.telephone(), Some(number), "{sip}");
+    }
+    let sip: Uri = "sip:+%31;ext=%32@foo.com;user=phone".parse().unwrap();
+    assert_eq!(sip.as_sip().unwrap().telephone(), Some(tel("tel:+1;ext=2")));
 }
