@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use offhook_sip_message::{
-    BuildError, ContentLength, HeaderName, Message, ParseError, ParseOptions, Rejection, Request,
-    Response, StatusCode, ValidRequest, ValidResponse, Via,
+    BuildError, ContentLength, HeaderName, Message, Outline, ParseError, ParseOptions, Rejection,
+    Request, Response, StartLine, StatusCode, ValidRequest, ValidResponse, Via,
 };
 
 use crate::{Promised, is_within, sip_headers};
@@ -22,6 +22,7 @@ fn parse(datagram: &Bytes, options: &ParseOptions) -> bool {
     match Message::parse_with(datagram.clone(), options) {
         Ok(message) => {
             is_written_back(datagram, &message, options);
+            has_outline(datagram, &message, options);
             sip_headers::read_all(message.headers());
             build(message, options);
             true
@@ -46,6 +47,31 @@ fn is_written_back(datagram: &Bytes, message: &Message, options: &ParseOptions) 
     assert_eq!(again.as_bytes(), bytes);
     assert_eq!(again.headers().len(), message.headers().len());
     assert_eq!(again.body(), message.body());
+}
+
+/// The outline of a datagram tells what its message tells.
+fn has_outline(datagram: &Bytes, message: &Message, options: &ParseOptions) {
+    let outline = Outline::of(datagram, options);
+    let (envelope, outline) = match (message.envelope(), outline) {
+        (Ok(envelope), outline) => (envelope, outline.promised("what is routed has an outline")),
+        (Err(_), Err(error)) => return sip_headers::is_good_error(&error, datagram),
+        (Err(error), Ok(_)) => {
+            unreachable!("broken promise: an outline needs an envelope: {error}")
+        }
+    };
+    assert_eq!(outline.envelope, envelope);
+    assert_eq!(outline.body, message.body());
+    match (outline.start_line, message) {
+        (StartLine::Request { method, uri }, Message::Request(request)) => {
+            assert_eq!((method, uri), (request.method().as_str(), request.uri_text()));
+        }
+        (StartLine::Response { status }, Message::Response(response)) => {
+            assert_eq!(status, response.status());
+        }
+        (StartLine::Request { .. } | StartLine::Response { .. }, _) => {
+            unreachable!("broken promise: an outline is of its message")
+        }
+    }
 }
 
 fn refuse(datagram: &Bytes, error: ParseError, options: &ParseOptions) {

@@ -15,7 +15,10 @@ use crate::{
 fn everything(bytes: &Bytes) {
     for options in profiles() {
         match Message::parse_with(bytes.clone(), &options) {
-            Ok(message) => accepted(bytes, message, &options),
+            Ok(message) => {
+                outlined(bytes, &message, &options);
+                accepted(bytes, message, &options);
+            }
             Err(error) => refused(bytes, error, &options),
         }
     }
@@ -36,6 +39,16 @@ fn as_a_body(bytes: &Bytes) {
             assert!(error.offset() <= bytes.len(), "{error}");
         }
     }
+}
+
+/// The outline of a datagram tells what its message tells.
+fn outlined(bytes: &Bytes, message: &Message, options: &ParseOptions) {
+    let Ok(envelope) = message.envelope() else {
+        assert!(Outline::of(bytes, options).is_err());
+        return;
+    };
+    let outline = Outline::of(bytes, options).unwrap();
+    assert_eq!((outline.envelope, outline.body), (envelope, &*message.body()));
 }
 
 fn refused(bytes: &Bytes, error: ParseError, options: &ParseOptions) {
