@@ -141,7 +141,7 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// Keeps `value` if it is of the envelope: the first row of a list, the only one of others.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(
         &mut self,
         known: Known,

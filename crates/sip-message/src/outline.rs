@@ -130,7 +130,7 @@ impl<'a> StartLine<'a> {
 }
 
 /// The name and the value of a row that the outline needs.
-#[inline]
+#[inline(always)]
 fn field(bytes: &[u8], row: Span) -> Option<(Known, Span)> {
     let text = row.of(bytes);
     let (first, second) = (text.first()?, text.get(1)?);
@@ -158,7 +158,7 @@ fn field(bytes: &[u8], row: Span) -> Option<(Known, Span)> {
 }
 
 /// The value behind a name of `name` bytes and a colon.
-#[inline]
+#[inline(always)]
 fn value(text: &[u8], row: Span, name: usize) -> Option<Span> {
     let rest = text.get(name..)?;
     if let [b':', ..] = rest {

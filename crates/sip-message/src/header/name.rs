@@ -191,7 +191,7 @@ impl Known {
 /// Where each name is looked for: its index in [`Known::NAMES`], or [`FREE`]. A name whose place is
 /// taken stands in the next free one. More places than names, so that a search ends.
 #[expect(clippy::indexing_slicing, reason = "it is computed when the crate is compiled")]
-const PLACES: [u8; 256] = {
+static PLACES: [u8; 256] = {
     let mut places = [FREE; 256];
     let mut index = 0;
     while index < Known::NAMES.len() {

@@ -86,7 +86,7 @@ pub(crate) fn take_class1<'a>(
 
 /// The bits of the classes that each byte is in.
 #[expect(clippy::indexing_slicing, reason = "it is computed when the crate is compiled")]
-const CLASSES: [u16; 256] = {
+static CLASSES: [u16; 256] = {
     let mut classes = [0; 256];
     let mut byte = 0;
     while byte < 256 {

@@ -190,6 +190,7 @@ impl RowLines<'_> {
     }
 
     /// The next row; `None` at the empty line.
+    #[inline]
     pub(crate) fn row(&mut self) -> Result<Option<Span>, ParseError> {
         let mut row = self.lines.required()?;
         if row.start == row.end {
@@ -202,6 +203,7 @@ impl RowLines<'_> {
     }
 
     /// Holds the row, the `count`th of its message, against the limits.
+    #[inline]
     pub(crate) fn check_row(&self, row: Span, count: usize) -> Result<(), ParseError> {
         if count > self.limits.headers {
             return Err(too_large(row, "fewer header fields"));
@@ -230,6 +232,7 @@ impl Lines<'_> {
         self.required()
     }
 
+    #[inline]
     fn required(&mut self) -> Result<Span, ParseError> {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
