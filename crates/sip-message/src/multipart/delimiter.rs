@@ -20,8 +20,8 @@ pub(super) struct Delimiters<'a> {
     body: &'a [u8],
     boundary: &'a [u8],
     profile: Profile,
-    /// Whether LF alone ends a line: in the tolerant profile, unless the first boundary line has
-    /// shown that the sender writes CRLF. Then LF is an octet of a part like any other.
+    /// Whether LF alone ends a line: in the tolerant profile, unless a boundary line shows that the
+    /// sender writes CRLF. Then LF is an octet like any other, in a part as in the preamble.
     bare_lf: bool,
     /// Whether there was a boundary line before.
     is_open: bool,
@@ -31,14 +31,8 @@ pub(super) struct Delimiters<'a> {
 
 impl<'a> Delimiters<'a> {
     pub(super) fn new(body: &'a [u8], boundary: &'a [u8], profile: Profile) -> Self {
-        Self {
-            body,
-            boundary,
-            profile,
-            bare_lf: profile == Profile::Tolerant,
-            is_open: false,
-            at: 0,
-        }
+        let bare_lf = profile == Profile::Tolerant && !is_delimited_by_crlf(body, boundary);
+        Self { body, boundary, profile, bare_lf, is_open: false, at: 0 }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Delimiter>, ParseError> {
@@ -113,4 +107,16 @@ impl<'a> Delimiters<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether any boundary line stands between two CRLF, or between the start and one.
+fn is_delimited_by_crlf(body: &[u8], boundary: &[u8]) -> bool {
+    memchr::memmem::find_iter(body, boundary).any(|at| {
+        let (before, rest) = body.split_at_checked(at).unwrap_or((body, b""));
+        let after = rest.strip_prefix(boundary).unwrap_or_default();
+        let white = after.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let before = before.strip_suffix(b"--");
+        before.is_some_and(|before| before.is_empty() || before.ends_with(b"\r\n"))
+            && after.get(white..).is_some_and(|after| after.starts_with(b"\r\n"))
+    })
 }

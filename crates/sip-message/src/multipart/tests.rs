@@ -224,6 +224,17 @@ fn errors_say_where_in_the_body() {
 }
 
 #[test]
+fn a_preamble_with_bare_line_feeds_hides_no_boundary() {
+    for preamble in ["--\n--b\n\nx\n", "\n--b\r\n", "x\n--b \t\r\n"] {
+        let [read, strict] = read(B, &format!("{preamble}\r\n--b \r\n\r\ny\n--b\r\n--b--"));
+        assert_eq!(bodies(&read.unwrap()), ["y\n--b"], "{preamble:?}");
+        assert!(strict.is_err(), "{preamble:?}");
+    }
+    let [read, _] = read(B, "x\n--b\n\ny\n--b--\n");
+    assert_eq!(bodies(&read.unwrap()), ["y"]);
+}
+
+#[test]
 fn a_part_with_two_types_or_two_uses_has_none() {
     let body = "--b\r\nContent-Type: a/b\r\nc: text/plain\r\n\r\nx\r\n--b\r\n\
         Content-Disposition: render;handling=optional\r\ncontent-disposition : session\r\n\r\n\
