@@ -70,7 +70,7 @@ fn same_option(one: Option<&str>, other: Option<&str>, same: impl Fn(&str, &str)
 }
 
 /// Whether two texts are the same but for escapes of what need not be escaped.
-pub(super) fn same_text(one: &str, other: &str, plain: Class) -> bool {
+fn same_text(one: &str, other: &str, plain: Class) -> bool {
     one == other || normal(one, plain).eq(normal(other, plain))
 }
 

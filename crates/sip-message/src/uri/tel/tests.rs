@@ -170,6 +170,13 @@ fn numbers_are_built_in_the_order_of_the_rfc() {
     }
 }
 
+#[test]
+fn a_context_that_is_no_number_has_no_case_either() {
+    let number: TelUri = "tel:1;phone-context=+1-2F".parse().unwrap();
+    let sip = number.to_sip_uri("h.example".parse().unwrap());
+    assert_eq!(sip.telephone(), Some(number));
+}
+
 proptest! {
     #[test]
     fn numbers_survive_a_sip_uri(
