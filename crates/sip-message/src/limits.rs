@@ -29,7 +29,8 @@ pub enum Profile {
     Strict,
     /// Forgives what deployed peers get wrong and what cannot be misread: bare LF line ends, a
     /// missing reason phrase, a missing `Max-Forwards`, `From` tag or `Via` branch (RFC 2543), and
-    /// a header field that is not UTF-8, which costs that field only.
+    /// a header field that is not UTF-8, which costs that field only. URIs and typed header fields
+    /// forgive more, such as a semicolon behind the last parameter; each says so in its place.
     #[default]
     Tolerant,
 }

@@ -167,6 +167,9 @@ macro_rules! names {
     };
 }
 
+/// Each name has a bit of a `u128`.
+const _: () = assert!(Known::NAMES.len() <= 128);
+
 impl Known {
     /// A bit of its own, so that a set of names is a number.
     pub(crate) const fn bit(self) -> u128 {
