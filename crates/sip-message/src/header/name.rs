@@ -7,7 +7,7 @@ use std::{
 
 use bytestring::ByteString;
 
-use crate::parse::{ParseError, is_token};
+use crate::parse::{Class, ParseError, is_token};
 
 /// The name of a header field: one of the registered names, or any other token.
 ///
@@ -34,6 +34,41 @@ impl HeaderName {
             None if is_token(name) => Ok(Self::other(ByteString::from(name))),
             None => Err(ParseError::new(0, "a header field name", "RFC 3261 §7.3.1")),
         }
+    }
+
+    /// The name `name` as a constant, for a [`crate::Header`] of your own.
+    ///
+    /// ```
+    /// use offhook_sip_message::{Header, HeaderName, Message, ParseError, WireText};
+    ///
+    /// #[derive(Debug, PartialEq)]
+    /// struct Ticket(u64);
+    ///
+    /// impl Header for Ticket {
+    ///     const NAME: HeaderName = HeaderName::from_static("X-Ticket");
+    ///     const IS_LIST: bool = false;
+    ///
+    ///     fn parse(value: &WireText) -> Result<Self, ParseError> {
+    ///         let error = |_| ParseError::new(0, "the number of a ticket", "RFC 3261 §7.3.1");
+    ///         value.trim().parse().map(Self).map_err(error)
+    ///     }
+    ///
+    ///     fn write(&self, out: &mut String) {
+    ///         out.push_str(&self.0.to_string());
+    ///     }
+    /// }
+    ///
+    /// let message = Message::parse("SIP/2.0 200 OK\r\nx-ticket: 7\r\n\r\n".into())?;
+    /// assert_eq!(message.header::<Ticket>()?, Some(Ticket(7)));
+    /// # Ok::<(), ParseError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// When `name` is no token, is registered here or is a single letter; in a constant the
+    /// compiler tells.
+    pub const fn from_static(name: &'static str) -> Self {
+        assert!(is_unregistered_token(name.as_bytes()), "a token that has no constant of its own");
+        Self(Repr::Other(Caseless(ByteString::from_static(name))))
     }
 
     pub(crate) fn known(known: Known) -> Self {
@@ -169,6 +204,25 @@ macro_rules! names {
 
 /// Each name has a bit of a `u128`.
 const _: () = assert!(Known::NAMES.len() <= 128);
+
+/// Whether `name` is a token of two letters or more that is not in the registry.
+const fn is_unregistered_token(name: &[u8]) -> bool {
+    let mut bytes = name;
+    while let [byte, rest @ ..] = bytes {
+        if !Class::TOKEN.has_const(*byte) {
+            return false;
+        }
+        bytes = rest;
+    }
+    let mut names = Known::NAMES;
+    while let [own, rest @ ..] = names {
+        if own.as_bytes().eq_ignore_ascii_case(name) {
+            return false;
+        }
+        names = rest;
+    }
+    name.len() > 1
+}
 
 impl Known {
     /// A bit of its own, so that a set of names is a number.
@@ -342,6 +396,14 @@ mod tests {
             if let Some(compact) = name.compact() {
                 assert_eq!(HeaderName::new(&compact.to_string()).unwrap(), name);
             }
+        }
+    }
+
+    #[test]
+    fn constants_are_tokens_without_a_constant_of_their_own() {
+        assert_eq!(HeaderName::from_static("X-a"), HeaderName::new("x-A").unwrap());
+        for name in ["", "x", "a b", "via", "Call-ID", "é"] {
+            assert!(!is_unregistered_token(name.as_bytes()), "{name:?}");
         }
     }
 

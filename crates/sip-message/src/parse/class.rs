@@ -43,6 +43,11 @@ impl Class {
         CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & self.0 != 0)
     }
 
+    /// Whether the class has `byte`, for constants.
+    pub(crate) const fn has_const(self, byte: u8) -> bool {
+        classes_of(byte) & self.0 != 0
+    }
+
     /// How many bytes at the start of `text` are of the class.
     pub(crate) fn length(self, text: &[u8]) -> usize {
         text.iter().position(|&byte| !self.has(byte)).unwrap_or(text.len())
