@@ -82,7 +82,9 @@ fn same_request_line(ours: &Request, theirs: &rsip::Request) {
     assert!(host.eq_ignore_ascii_case(&sip.host.to_string()), "one host");
     let port = theirs.uri.host_with_port.port.as_ref().map(|it| *it.value());
     assert_eq!(port, sip.port, "one port");
-    assert_eq!(theirs.uri.params.len(), sip.parameters.len(), "as many parameters");
+    // RFC 3261 §25.1 `pname`: rsip counts the one without a name behind a semicolon at the end.
+    let named = theirs.uri.params.iter().filter(|it| it.to_string() != ";").count();
+    assert_eq!(named, sip.parameters.len(), "as many parameters");
 }
 
 /// Whether rsip can read the URI: it looks for the end of the user at a dot as well (against
