@@ -1,6 +1,5 @@
 //! What it takes to route a message, read without a copy of anything (RFC 3261 §16.3, §17.1.3,
 //! §17.2.3).
-#![deny(clippy::arithmetic_side_effects)]
 
 use crate::{
     HeaderName, Headers, ParseError, Profile, header::Known, headers::is_white, parse::Span,

@@ -1,6 +1,5 @@
 //! Messages out of a byte stream or a WebSocket, and keep-alives (RFC 3261 §18.3, RFC 5626 §3.5.1,
 //! RFC 7118 §5).
-#![deny(clippy::arithmetic_side_effects)]
 
 use bytes::{Buf, Bytes, BytesMut};
 

@@ -1,5 +1,4 @@
 //! The header fields of a message: an index over its bytes (RFC 3261 §7.3).
-#![deny(clippy::arithmetic_side_effects)]
 
 use std::{fmt, ops::Range};
 

@@ -38,6 +38,9 @@
 //! ```
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+#![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
+#![deny(clippy::expect_used, clippy::panic)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "tests may count"))]
 
 pub use bytestring::ByteString;
 

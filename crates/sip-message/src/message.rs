@@ -1,5 +1,4 @@
 //! A message: a request or a response (RFC 3261 §7), out of a datagram (§18.3).
-#![deny(clippy::arithmetic_side_effects)]
 
 use bytes::{Buf, Bytes};
 

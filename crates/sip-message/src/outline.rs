@@ -1,6 +1,5 @@
 //! A datagram in outline: enough to route it, in one pass and without an index (RFC 3261 §16.3,
 //! §18.3).
-#![deny(clippy::arithmetic_side_effects)]
 
 use crate::{
     ContentLength, Envelope, HeaderName, ParseError, ParseOptions, StatusCode,

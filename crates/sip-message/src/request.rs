@@ -1,5 +1,4 @@
 //! Requests (RFC 3261 §7.1).
-#![deny(clippy::arithmetic_side_effects)]
 
 use bytes::Bytes;
 use bytestring::ByteString;

@@ -1,5 +1,4 @@
 //! Responses (RFC 3261 §7.2).
-#![deny(clippy::arithmetic_side_effects)]
 
 use bytes::Bytes;
 use smallvec::SmallVec;

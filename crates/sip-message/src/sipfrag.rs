@@ -1,6 +1,5 @@
 //! Parts of SIP messages in a body, `message/sipfrag` (RFC 3420), which tell the sender of a REFER
 //! how it went (RFC 3515 §2.4.5).
-#![deny(clippy::arithmetic_side_effects)]
 
 use bytes::Bytes;
 

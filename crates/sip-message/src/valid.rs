@@ -1,5 +1,4 @@
 //! Messages that may be acted upon (RFC 3261 §8.1.1, §8.2, §16.3), and what is wrong with others.
-#![deny(clippy::arithmetic_side_effects)]
 
 use std::{ops::Deref, sync::Arc};
 

@@ -1,5 +1,4 @@
 //! A message in the making: its rows, the text that was written for them, and its body.
-#![deny(clippy::arithmetic_side_effects)]
 
 use std::fmt;
 

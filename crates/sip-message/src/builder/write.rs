@@ -1,6 +1,5 @@
 //! The one time a message is written: its size is counted, then all parts are gathered in memory of
 //! that size, and where they stand is noted down on the way.
-#![deny(clippy::arithmetic_side_effects)]
 
 use bytes::Bytes;
 use smallvec::SmallVec;

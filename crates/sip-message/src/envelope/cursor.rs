@@ -1,5 +1,4 @@
 //! Reading the values of an envelope in place, folds and all.
-#![deny(clippy::arithmetic_side_effects)]
 
 use crate::{
     HeaderName, ParseError, Profile,

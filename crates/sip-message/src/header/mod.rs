@@ -1,5 +1,4 @@
 //! Typed header fields (RFC 3261 §20 and extensions), one file a family.
-#![deny(clippy::arithmetic_side_effects)]
 
 use crate::{ParseError, Profile, WireText};
 

@@ -1,5 +1,4 @@
 //! The text of a value: folds undone, and the way back to where it stood (RFC 3261 §7.3.1).
-#![deny(clippy::arithmetic_side_effects)]
 
 use super::{is_white, white_prefix};
 use crate::{Header, ParseError, WireText};

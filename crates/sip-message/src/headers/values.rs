@@ -1,5 +1,4 @@
 //! The values of one header field: lists are split, rows are joined (RFC 3261 §7.3.1).
-#![deny(clippy::arithmetic_side_effects)]
 
 use std::{fmt, marker::PhantomData, ops::Range};
 

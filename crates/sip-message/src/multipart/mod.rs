@@ -1,5 +1,4 @@
 //! Bodies of many parts, `multipart/*` (RFC 2046 §5.1, RFC 5621).
-#![deny(clippy::arithmetic_side_effects)]
 
 use bytes::Bytes;
 

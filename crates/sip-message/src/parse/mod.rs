@@ -1,5 +1,4 @@
 //! From bytes to structure: the line scan, the grammar of values, and errors that say where.
-#![deny(clippy::arithmetic_side_effects)]
 
 mod digits;
 pub(crate) use digits::{Digits, write_number};

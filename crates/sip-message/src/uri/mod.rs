@@ -1,6 +1,5 @@
 //! URIs in SIP messages (RFC 3261 §19.1 and §25.1): SIP and SIPS ones with their parts, all others
 //! kept whole.
-#![deny(clippy::arithmetic_side_effects)]
 
 use std::fmt::{self, Write as _};
 
