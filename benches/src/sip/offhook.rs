@@ -8,8 +8,8 @@ use offhook_sip_message::{
     Allow, AllowEvents, AnswerMode, AuthenticationInfo, Authorization, CSeq, CallId, CallInfo,
     Contact, ContentDisposition, ContentEncoding, ContentLanguage, ContentLength, ContentType,
     Date, Diversion, ErrorInfo, Event, Expires, FeatureCaps, FlowTimer, From, Geolocation,
-    GeolocationError, GeolocationRouting, Header, Headers, HistoryInfo, Host, Identity, InReplyTo,
-    InfoPackage, Join, MaxBreadth, MaxForwards, Message, MimeVersion, MinExpires, MinSe,
+    GeolocationError, GeolocationRouting, Header, HeaderName, Headers, HistoryInfo, Identity,
+    InReplyTo, InfoPackage, Join, MaxBreadth, MaxForwards, Message, MimeVersion, MinExpires, MinSe,
     Organization, Outline, PAccessNetworkInfo, PAssertedIdentity, PAssociatedUri, PCalledPartyId,
     PChargingFunctionAddresses, PChargingVector, PEarlyMedia, PPreferredIdentity, PServedUser,
     PVisitedNetworkId, ParseOptions, Path, PermissionMissing, Priority, PrivAnswerMode, Privacy,
@@ -22,7 +22,7 @@ use offhook_sip_message::{
     UserToUser, Via, Warning, WwwAuthenticate,
 };
 
-use super::{Peer, Routing, Start, VIA_BRANCH, VIA_HOST, VIA_PORT, Verb};
+use super::{Peer, Routing, Start, VIA, Verb};
 
 /// This project.
 #[derive(Debug)]
@@ -91,11 +91,9 @@ impl Peer for Offhook {
     fn edit(parsed: &mut Message) -> Option<Bytes> {
         match parsed {
             Message::Request(request) => {
-                let host = Host::V4(VIA_HOST.parse().ok()?);
-                let via = Via::new("UDP", host, Some(VIA_PORT)).with_branch(VIA_BRANCH);
                 let MaxForwards(hops) = request.header().ok()??;
                 let hops = MaxForwards(hops.checked_sub(1)?);
-                request.edit().prepend(&via).replace(&hops).to_bytes().ok()
+                request.edit().prepend_raw(HeaderName::VIA, VIA).replace(&hops).to_bytes().ok()
             }
             Message::Response(response) => response.edit().remove_first::<Via>().to_bytes().ok(),
         }

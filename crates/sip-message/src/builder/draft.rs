@@ -104,6 +104,11 @@ impl Draft {
         self.rows.insert(0, row);
     }
 
+    pub(super) fn prepend_raw(&mut self, name: &HeaderName, value: &str) {
+        let row = self.raw(name, value);
+        self.rows.insert(0, row);
+    }
+
     pub(super) fn replace<H: Header>(&mut self, header: &H) {
         let row = self.written(&[header]);
         self.put(&H::NAME, row);
@@ -190,8 +195,12 @@ impl Draft {
     /// Puts `row` where the first row named `name` stands, or last; all others of that name go.
     fn put(&mut self, name: &HeaderName, row: Row) {
         let Some(place) = self.place_of(name) else { return self.rows.push(row) };
-        self.remove(name);
-        self.rows.insert(place.min(self.rows.len()), row);
+        if self.place_behind(place, name).is_some() {
+            self.remove(name);
+            self.rows.insert(place.min(self.rows.len()), row);
+        } else if let Some(old) = self.rows.get_mut(place) {
+            *old = row;
+        }
     }
 
     /// Writes one row with `values`, separated by commas.
@@ -310,8 +319,17 @@ impl Draft {
     }
 
     fn place_of(&self, name: &HeaderName) -> Option<usize> {
-        let is_named = |row: &Row| row.is(name, row.line.name.of(self.source(row.source)));
-        self.rows.iter().position(is_named)
+        self.rows.iter().position(|row| self.is_named(row, name))
+    }
+
+    /// How far behind `place` the next row named `name` stands.
+    fn place_behind(&self, place: usize, name: &HeaderName) -> Option<usize> {
+        let mut rows = self.rows.iter().skip(place.saturating_add(1));
+        rows.position(|row| self.is_named(row, name))
+    }
+
+    fn is_named(&self, row: &Row, name: &HeaderName) -> bool {
+        row.is(name, row.line.name.of(self.source(row.source)))
     }
 
     #[cold]

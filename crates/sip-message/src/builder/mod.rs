@@ -343,6 +343,14 @@ macro_rules! verbs {
                 self
             }
 
+            /// Puts a header field with the text `value`, which must be one line, before all others:
+            /// what a proxy does with a `Via` that it has ready.
+            #[must_use]
+            pub fn prepend_raw(mut self, name: HeaderName, value: &str) -> Self {
+                self.draft.prepend_raw(&name, value);
+                self
+            }
+
             /// Sets the body and its `Content-Type`. `Content-Length` follows by itself.
             #[must_use]
             pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {

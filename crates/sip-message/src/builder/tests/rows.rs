@@ -58,6 +58,28 @@ fn an_edit_without_changes_writes_the_same_bytes() {
 }
 
 #[test]
+fn bytes_alone_are_those_of_the_built_message() {
+    let request = request(
+        "OPTIONS sip:a@b SIP/2.0\r\nv: SIP/2.0/UDP h\r\n ;branch=1\r\nMax-Forwards: 70\r\n\
+         X: 1\r\nmax-forwards: 3\r\nl: 2\r\n\r\nhi",
+    );
+    let via = "SIP/2.0/UDP p.example;branch=z9hG4bKp";
+    let edited = request.edit().prepend_raw(HeaderName::VIA, via).replace(&MaxForwards(69));
+    let bytes = edited.to_bytes().unwrap();
+    let start =
+        format!("OPTIONS sip:a@b SIP/2.0\r\nVia: {via}\r\nv: SIP/2.0/UDP h\r\n ;branch=1\r\n");
+    let rest = "Max-Forwards: 69\r\nX: 1\r\nl: 2\r\n\r\nhi";
+    assert_eq!(bytes, [start, rest.to_owned()].concat());
+    let built = edited.build().unwrap();
+    assert_eq!(built.as_bytes(), &bytes);
+    assert_index(&built);
+    let broken = request.edit().prepend_raw(HeaderName::VIA, "a\r\nb");
+    assert_eq!(broken.to_bytes(), Err(BuildError::LineBreak(HeaderName::VIA)));
+    let response = Response::builder(StatusCode::OK).reason("Fine");
+    assert_eq!(response.to_bytes().unwrap(), response.build().unwrap().as_bytes());
+}
+
+#[test]
 fn a_version_that_cannot_be_written_gives_way_to_ours() {
     for version in ["SIP/2.0\0", "SIP/2.0 \t", "SIP/é"] {
         let text = format!("BYE sip:a@b.example {version}\r\nContent-Length: 0\r\n\r\n");
