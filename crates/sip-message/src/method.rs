@@ -5,7 +5,10 @@ use std::fmt;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::parse::{ParseError, is_token};
+use crate::{
+    WireText,
+    parse::{ParseError, is_token},
+};
 
 /// A request method: one of the registered names, or any other token.
 ///
@@ -85,11 +88,12 @@ impl Method {
         }
     }
 
-    /// Like [`Method::new`], without a copy: the text becomes part of the method.
-    pub(crate) fn from_text(name: ByteString) -> Result<Self, ParseError> {
-        match Known::of(&name) {
+    /// The method `name`, which is a part of `owner`. Nothing is copied.
+    #[inline]
+    pub(crate) fn of(owner: &WireText, name: &str) -> Result<Self, ParseError> {
+        match Known::of(name) {
             Some(known) => Ok(Self(Repr::Known(known))),
-            None => Self::other(name),
+            None => Self::other(owner.slice_ref(name)),
         }
     }
 

@@ -4,16 +4,15 @@
 use std::fmt;
 
 use bytestring::ByteString;
-use nom::{Parser, combinator::opt};
 
-use super::{FeatureValue, Header, HeaderName, Quality};
+use super::{FeatureValue, Header, HeaderName, Quality, parts::unquoted};
 use crate::{
     Parameters, Uri, WireText,
     parse::{
-        Class, Fault, ParseError, Parsed, finish, quoted_string, semi, take_class, token, unquote,
+        Class, Fault, ParseError, Parsed, Rest, finish, quoted_string, take_class, token,
         write_quoted,
     },
-    uri::{header_parameters, uri},
+    uri::{ReadUri, read_header_parameters, read_uri},
 };
 
 /// A URI with an optional display name (RFC 3261 §20.10).
@@ -72,7 +71,11 @@ impl std::str::FromStr for NameAddr {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let owner = WireText::from(text);
-        finish(&owner, "RFC 3261 §20.10", |i| name_addr_or_addr_spec(&owner, i))
+        let mut read = ReadAddress::default();
+        finish(&owner, "RFC 3261 §20.10", |i| {
+            name_addr_or_addr_spec(&owner, i, &mut read).map(|rest| (rest, ()))
+        })?;
+        Ok(read.of(&owner))
     }
 }
 
@@ -110,9 +113,12 @@ macro_rules! address_headers {
             const IS_LIST: bool = $is_list;
             $(const MAY_BE_EMPTY: bool = $may_be_empty;)?
 
+            #[inline]
             fn parse(value: &WireText) -> Result<Self, ParseError> {
-                let (address, parameters) = parse_address(value, $rfc, $form)?;
-                Ok(Self { address, parameters })
+                let mut read = ReadAddress::default();
+                read_address(value, $rfc, $form, &mut read)?;
+                let parameters = Parameters::of(value, read.parameters);
+                Ok(Self { address: read.of(value), parameters })
             }
 
             fn write(&self, out: &mut String) {
@@ -266,9 +272,10 @@ impl Header for Contact {
         if value.trim_matches([' ', '\t']) == "*" {
             return star_alone(value).map(|()| Self::Star);
         }
-        let (address, parameters) =
-            parse_address(value, "RFC 3261 §20.10", name_addr_or_addr_spec)?;
-        Ok(Self::Address { address, parameters })
+        let mut read = ReadAddress::default();
+        read_address(value, "RFC 3261 §20.10", name_addr_or_addr_spec, &mut read)?;
+        let parameters = Parameters::of(value, read.parameters);
+        Ok(Self::Address { address: read.of(value), parameters })
     }
 
     fn write(&self, out: &mut String) {
@@ -301,15 +308,43 @@ fn is_word(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-type Form = for<'a> fn(&WireText, &'a str) -> Parsed<'a, NameAddr>;
+/// An address and its parameters that have been read and do not yet share the bytes they came from.
+#[derive(Default)]
+pub(super) struct ReadAddress<'a> {
+    /// The display name as it stands.
+    display_name: Option<&'a str>,
+    uri: ReadUri<'a>,
+    /// All of them as one text.
+    parameters: &'a str,
+}
 
-fn parse_address(
-    value: &WireText,
+impl ReadAddress<'_> {
+    /// The address; the text it was read from must be a part of `owner`.
+    #[inline]
+    pub(super) fn of(self, owner: &WireText) -> NameAddr {
+        NameAddr {
+            display_name: self.display_name.map(|name| unquoted(owner, name)),
+            uri: self.uri.of(owner),
+        }
+    }
+}
+
+/// Reads an address at the start of a part of the text and gives what is left.
+type Form = for<'a> fn(&WireText, &'a str, &mut ReadAddress<'a>) -> Rest<'a>;
+
+/// Reads an address of the form `form` and the parameters behind it into `read`.
+fn read_address<'a>(
+    value: &'a WireText,
     rfc: &'static str,
     form: Form,
-) -> Result<(NameAddr, Parameters), ParseError> {
-    let address = |i| form(value, i);
-    finish(value, rfc, (address, |i| header_parameters(value, i)))
+    read: &mut ReadAddress<'a>,
+) -> Result<(), ParseError> {
+    finish(value, rfc, |i| {
+        let i = form(value, i, read)?;
+        let (i, parameters) = read_header_parameters(value.is_tolerant(), i)?;
+        read.parameters = parameters;
+        Ok((i, ()))
+    })
 }
 
 fn write_address(address: &NameAddr, parameters: &Parameters, out: &mut String) {
@@ -317,33 +352,40 @@ fn write_address(address: &NameAddr, parameters: &Parameters, out: &mut String) 
     parameters.write(out);
 }
 
-fn name_addr_or_addr_spec<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
-    match name_addr(owner, i) {
-        Ok(parsed) => Ok(parsed),
+fn name_addr_or_addr_spec<'a>(
+    owner: &WireText,
+    i: &'a str,
+    read: &mut ReadAddress<'a>,
+) -> Rest<'a> {
+    match name_addr(owner, i, read) {
+        Ok(rest) => Ok(rest),
         Err(error) if i.contains('<') || i.starts_with('"') => Err(error),
-        Err(_) => addr_spec(owner, i),
+        Err(_) => addr_spec(owner, i, read),
     }
 }
 
 /// `name-addr`; some gateways leave the brackets out.
-fn lax_name_addr<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
-    if owner.is_tolerant() { name_addr_or_addr_spec(owner, i) } else { name_addr(owner, i) }
+fn lax_name_addr<'a>(owner: &WireText, i: &'a str, read: &mut ReadAddress<'a>) -> Rest<'a> {
+    match owner.is_tolerant() {
+        true => name_addr_or_addr_spec(owner, i, read),
+        false => name_addr(owner, i, read),
+    }
 }
 
 /// `[ display-name ] LAQUOT addr-spec RAQUOT`. White space before `<` may lack (RFC 4475 §3.1.1.6).
-fn name_addr<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
-    let (i, display_name) = match i.as_bytes() {
-        [b'<', ..] => (i, None),
-        _ => display_name(owner, i)?,
-    };
-    let (_, i) = take_class(i, Class::WHITE);
+fn name_addr<'a>(owner: &WireText, i: &'a str, read: &mut ReadAddress<'a>) -> Rest<'a> {
+    let mut i = i;
+    if !i.starts_with('<') {
+        (i, read.display_name) = display_name(owner.is_tolerant(), i)?;
+        i = take_class(i, Class::WHITE).1;
+    }
     let Some(i) = i.strip_prefix('<') else {
-        return Fault::error(i, "\"<\" before the URI");
+        return Fault::stop(i, "\"<\" before the URI");
     };
-    let (i, uri) = uri(owner, i)?;
+    let i = read_uri(owner, i, &mut read.uri)?;
     match i.strip_prefix('>') {
-        Some(i) => Ok((i, NameAddr { display_name, uri })),
-        None => Fault::error(i, "\">\" after the URI"),
+        Some(rest) => Ok(rest),
+        None => Fault::stop(i, "\">\" after the URI"),
     }
 }
 
@@ -351,22 +393,18 @@ fn name_addr<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
 ///
 /// Phones also send names with other characters without quotes: letters beyond ASCII, parentheses,
 /// an address. In the tolerant profile they are read if they hold no separator.
-fn display_name<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Option<ByteString>> {
+fn display_name(tolerant: bool, i: &str) -> Parsed<'_, Option<&str>> {
     if i.starts_with('"') {
         let (rest, raw) = quoted_string(i)?;
-        let name = match unquote(raw) {
-            std::borrow::Cow::Borrowed(text) => owner.slice_ref(text),
-            std::borrow::Cow::Owned(text) => text.into(),
-        };
-        return Ok((rest, Some(name)));
+        return Ok((rest, Some(raw)));
     }
     let mut length = words_length(i);
-    if owner.is_tolerant() && i.as_bytes().get(length) != Some(&b'<') {
+    if tolerant && i.as_bytes().get(length) != Some(&b'<') {
         length = lax_words_length(i).unwrap_or(length);
     }
     let (words, rest) = i.split_at_checked(length).unwrap_or((i, ""));
     let words = words.trim_end_matches([' ', '\t']);
-    Ok((rest, if words.is_empty() { None } else { Some(owner.slice_ref(words)) }))
+    Ok((rest, Some(words).filter(|words| !words.is_empty())))
 }
 
 /// How far text without separators goes, if a `<` follows it.
@@ -387,20 +425,19 @@ fn words_length(i: &str) -> usize {
 
 /// A URI without brackets: parameters behind it are those of the field, and it must not hold a
 /// comma or a question mark (RFC 3261 §20).
-pub(super) fn addr_spec<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, NameAddr> {
+pub(super) fn addr_spec<'a>(owner: &WireText, i: &'a str, read: &mut ReadAddress<'a>) -> Rest<'a> {
     let end = i.find([';', ' ', '\t']).unwrap_or(i.len());
     let (text, rest) = i.split_at_checked(end).unwrap_or((i, ""));
     if let Some(at) = text.find(['?', ',']) {
         let rest = i.get(at..).unwrap_or_default();
-        return Fault::error(rest, "angle brackets around a URI with \"?\" or \",\"");
+        return Fault::stop(rest, "angle brackets around a URI with \"?\" or \",\"");
     }
-    match uri(owner, text) {
-        Ok(("", uri)) => {
-            let (rest, _) = opt(nom::combinator::peek(semi)).parse(rest)?;
-            Ok((rest, NameAddr::new(uri)))
-        }
+    // An attempt to read a name may have left one.
+    *read = ReadAddress::default();
+    match read_uri(owner, text, &mut read.uri) {
+        Ok("") => Ok(rest),
         // What is left is measured against the whole value, not against this part of it.
-        Ok((left, _)) => Fault::error(suffix(i, end, left), "the end of the URI"),
+        Ok(left) => Fault::stop(suffix(i, end, left), "the end of the URI"),
         Err(error) => {
             Err(error
                 .map(|fault| Fault { rest: suffix(i, end, fault.rest), expected: fault.expected }))

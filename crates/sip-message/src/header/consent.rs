@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Header, HeaderName,
-    address::addr_spec,
+    address::{ReadAddress, addr_spec},
     parts::{bracketed_uri, write_bracketed_uri},
 };
 use crate::{
@@ -77,7 +77,11 @@ fn relay<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Uri> {
     match (bracketed, owner.is_tolerant()) {
         (true, true) => bracketed_uri(owner, i),
         (true, false) => Fault::error(i, "a URI without brackets"),
-        (false, _) => addr_spec(owner, i).map(|(rest, address)| (rest, address.uri)),
+        (false, _) => {
+            let mut read = ReadAddress::default();
+            let rest = addr_spec(owner, i, &mut read)?;
+            Ok((rest, read.of(owner).uri))
+        }
     }
 }
 

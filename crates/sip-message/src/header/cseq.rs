@@ -31,7 +31,7 @@ impl Header for CSeq {
     fn parse(value: &WireText) -> Result<Self, ParseError> {
         let method = expect("a method", token);
         let (number, _, method) = finish(value, "RFC 3261 §20.16", (number, lws1, method))?;
-        Ok(Self { number, method: Method::from_text(value.slice_ref(method))? })
+        Ok(Self { number, method: Method::of(value, method)? })
     }
 
     fn write(&self, out: &mut String) {

@@ -90,7 +90,7 @@ impl Header for RAck {
     fn parse(value: &WireText) -> Result<Self, ParseError> {
         let rule = (number, lws1, number, lws1, expect("a method", token));
         let (response_num, _, cseq_num, _, method) = finish(value, "RFC 3262 §7.2", rule)?;
-        Ok(Self { response_num, cseq_num, method: Method::from_text(value.slice_ref(method))? })
+        Ok(Self { response_num, cseq_num, method: Method::of(value, method)? })
     }
 
     fn write(&self, out: &mut String) {

@@ -27,7 +27,7 @@ impl Header for Allow {
 
     fn parse(value: &WireText) -> Result<Self, ParseError> {
         let method = finish(value, "RFC 3261 §20.5", expect("a method", token))?;
-        Method::from_text(value.slice_ref(method)).map(Self)
+        Method::of(value, method).map(Self)
     }
 
     fn write(&self, out: &mut String) {

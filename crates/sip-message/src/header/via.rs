@@ -14,7 +14,7 @@ use crate::{
     parse::{
         Class, ParseError, Parsed, expect, finish, lws, lws1, slash, take_class1, write_number,
     },
-    uri::{header_parameters, host_port, ipv6},
+    uri::{ipv6, read_header_parameters, read_host_port},
 };
 
 /// One hop that the request has taken. The protocol is always `SIP/2.0`.
@@ -112,10 +112,19 @@ impl Header for Via {
     const IS_LIST: bool = true;
 
     fn parse(value: &WireText) -> Result<Self, ParseError> {
-        let sent_by = |i| host_port(value, true, i);
-        let rule = (protocol, sent_by, |i| header_parameters(value, i));
-        let (transport, (host, port), parameters) = finish(value, RFC, rule)?;
-        Ok(Self { transport: value.slice_ref(transport), host, port, parameters })
+        let tolerant = value.is_tolerant();
+        let (transport, (host, port), parameters) = finish(value, RFC, |i| {
+            let (i, transport) = protocol(i)?;
+            let (i, sent_by) = read_host_port(i, true, tolerant)?;
+            let (i, parameters) = read_header_parameters(tolerant, i)?;
+            Ok((i, (transport, sent_by, parameters)))
+        })?;
+        Ok(Self {
+            transport: transport_text(value, transport),
+            host: host.of(value),
+            port,
+            parameters: Parameters::of(value, parameters),
+        })
     }
 
     fn write(&self, out: &mut String) {
@@ -151,6 +160,18 @@ fn protocol(i: &str) -> Parsed<'_, &str> {
     let (i, transport) = take_class1(i, Class::TOKEN, "a transport")?;
     let (i, _) = lws1(i)?;
     Ok((i, transport))
+}
+
+/// The transport `text`, a part of `owner`. Most are one of a few, which need no share of it.
+fn transport_text(owner: &WireText, text: &str) -> ByteString {
+    match text {
+        "UDP" => ByteString::from_static("UDP"),
+        "TCP" => ByteString::from_static("TCP"),
+        "TLS" => ByteString::from_static("TLS"),
+        "WS" => ByteString::from_static("WS"),
+        "WSS" => ByteString::from_static("WSS"),
+        _ => owner.slice_ref(text),
+    }
 }
 
 const RFC: &str = "RFC 3261 §20.42";

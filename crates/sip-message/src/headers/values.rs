@@ -28,6 +28,9 @@ impl<H: Header> Iterator for Values<'_, H> {
     type Item = Result<H, ParseError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if !H::IS_LIST {
+            return self.next_row();
+        }
         loop {
             if let Some(row) = &mut self.row {
                 match row.element() {
@@ -53,9 +56,24 @@ impl<'a, H> Values<'a, H> {
 }
 
 impl<'a, H: Header> Values<'a, H> {
+    /// The next row, which is one value.
+    fn next_row(&mut self) -> Option<Result<H, ParseError>> {
+        loop {
+            let line = self.next_line()?;
+            match self.headers.text(line) {
+                Ok(text) if H::MAY_BE_EMPTY && text.value.is_empty() => {}
+                Ok(text) => return Some(text.parse(0)),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
     fn next_line(&mut self) -> Option<&'a Line> {
         let lines = self.headers.lines.get(self.rows.clone())?;
-        let found = lines.iter().position(|line| self.headers.is(line, &H::NAME));
+        let found = match H::NAME.as_known() {
+            Some(known) => lines.iter().position(|line| line.known == Some(known)),
+            None => lines.iter().position(|line| self.headers.is(line, &H::NAME)),
+        };
         let taken = found.unwrap_or(lines.len()).saturating_add(1);
         self.rows.start = self.rows.start.saturating_add(taken).min(self.rows.end);
         lines.get(found?)
@@ -68,10 +86,7 @@ impl Row {
         loop {
             let (start, profile) = (self.at, self.text.value.profile());
             let rest = self.text.value.whole().get(start..)?;
-            let length = match H::IS_LIST {
-                true => H::element_length(rest.as_bytes(), profile),
-                false => rest.len(),
-            };
+            let length = H::element_length(rest.as_bytes(), profile);
             let end = start.saturating_add(length);
             self.at = end.saturating_add(1);
             self.text.value.narrow(start, end);

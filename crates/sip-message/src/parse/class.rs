@@ -50,7 +50,13 @@ impl Class {
 
     /// How many bytes at the start of `text` are of the class.
     pub(crate) fn length(self, text: &[u8]) -> usize {
-        text.iter().position(|&byte| !self.has(byte)).unwrap_or(text.len())
+        let mut length = 0_usize;
+        while let Some(&byte) = text.get(length)
+            && self.has(byte)
+        {
+            length = length.wrapping_add(1);
+        }
+        length
     }
 
     /// Whether all bytes of `text` are of the class.

@@ -88,6 +88,9 @@ impl std::fmt::Display for Within<'_> {
     }
 }
 
+/// What is left behind a grammar rule that puts what it reads where it belongs.
+pub(crate) type Rest<'a> = Result<&'a str, nom::Err<Fault<'a>>>;
+
 /// The result of a grammar rule.
 pub(crate) type Parsed<'a, T> = IResult<&'a str, T, Fault<'a>>;
 
@@ -107,6 +110,10 @@ impl<'a> Fault<'a> {
             expected => expected,
         };
         ParseError::new(text.len().saturating_sub(self.rest.len()), expected, rfc)
+    }
+
+    pub(crate) fn stop(rest: &'a str, expected: &'static str) -> Rest<'a> {
+        Err(nom::Err::Error(Self { rest, expected }))
     }
 
     pub(crate) fn error<T>(rest: &'a str, expected: &'static str) -> Parsed<'a, T> {

@@ -5,7 +5,7 @@ pub(crate) use digits::{Digits, write_number};
 
 mod error;
 pub use error::ParseError;
-pub(crate) use error::{Fault, Parsed};
+pub(crate) use error::{Fault, Parsed, Rest};
 
 mod caret;
 

@@ -92,16 +92,22 @@ impl fmt::Display for Host {
 
 /// A host that has been read and does not yet share the bytes it came from.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Read<'a> {
+pub(crate) enum ReadHost<'a> {
     Name(&'a str),
     V4(Ipv4Addr),
     V6(Ipv6Addr),
 }
 
-impl Read<'_> {
+impl Default for ReadHost<'_> {
+    fn default() -> Self {
+        Self::Name("")
+    }
+}
+
+impl ReadHost<'_> {
     /// The host; the text it was read from must be a part of `owner`.
     #[inline]
-    pub(super) fn of(self, owner: &WireText) -> Host {
+    pub(crate) fn of(self, owner: &WireText) -> Host {
         match self {
             Self::Name(name) => Host::Name(owner.slice_ref(name)),
             Self::V4(address) => Host::V4(address),
@@ -112,7 +118,7 @@ impl Read<'_> {
 
 /// `host`.
 #[inline]
-fn host(i: &str, tolerant: bool) -> Parsed<'_, Read<'_>> {
+fn host(i: &str, tolerant: bool) -> Parsed<'_, ReadHost<'_>> {
     if i.starts_with('[') {
         return ipv6_reference(i, tolerant);
     }
@@ -127,7 +133,7 @@ fn host(i: &str, tolerant: bool) -> Parsed<'_, Read<'_>> {
     if !tolerant && let Some(at) = memchr::memchr(b'_', text.as_bytes()) {
         return Fault::error(i.get(at..).unwrap_or_default(), "a host name without underscores");
     }
-    Ok((rest, Read::Name(text)))
+    Ok((rest, ReadHost::Name(text)))
 }
 
 /// Walks over the labels at the start of `i`, one final dot included. Gives their length and the
@@ -169,12 +175,12 @@ fn labels(i: &str) -> Result<(usize, u8), nom::Err<Fault<'_>>> {
 /// An IPv4 address, or a name whose last label starts with a digit or an underscore. The grammar
 /// has no such names, but networks at home and at work do; one of digits alone could be taken for
 /// an address by some resolver and is refused.
-fn address_or_odd_name(text: &str, tolerant: bool) -> Option<Read<'_>> {
+fn address_or_odd_name(text: &str, tolerant: bool) -> Option<ReadHost<'_>> {
     if let Ok(address) = text.parse() {
-        return Some(Read::V4(address));
+        return Some(ReadHost::V4(address));
     }
     let top = text.strip_suffix('.').unwrap_or(text).rsplit('.').next()?;
-    (tolerant && !Class::DIGIT.covers(top)).then_some(Read::Name(text))
+    (tolerant && !Class::DIGIT.covers(top)).then_some(ReadHost::Name(text))
 }
 
 /// `host [ COLON port ]`; `i` must be a part of `owner`. White space around the colon is legal in
@@ -190,11 +196,11 @@ pub(crate) fn host_port<'a>(
 
 /// The same, without the bytes.
 #[inline]
-pub(super) fn read_host_port(
+pub(crate) fn read_host_port(
     i: &str,
     spaced: bool,
     tolerant: bool,
-) -> Parsed<'_, (Read<'_>, Option<u16>)> {
+) -> Parsed<'_, (ReadHost<'_>, Option<u16>)> {
     let (i, host) = host(i, tolerant)?;
     let before = if spaced { take_class(i, Class::WHITE).1 } else { i };
     let Some(after) = before.strip_prefix(':') else { return Ok((i, (host, None))) };
@@ -208,7 +214,7 @@ pub(super) fn read_host_port(
 
 /// `IPv6reference` (RFC 5954 §4.1). A zone belongs to one machine and means nothing to another:
 /// there is no place for it in the grammar, and none here.
-fn ipv6_reference(i: &str, tolerant: bool) -> Parsed<'_, Read<'_>> {
+fn ipv6_reference(i: &str, tolerant: bool) -> Parsed<'_, ReadHost<'_>> {
     let inside = i.get(1..).unwrap_or_default();
     let in_address = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
     let end = inside.bytes().position(|byte| !in_address(byte)).unwrap_or(inside.len());
@@ -223,7 +229,7 @@ fn ipv6_reference(i: &str, tolerant: bool) -> Parsed<'_, Read<'_>> {
     };
     let address = if tolerant { ipv6(text) } else { text.parse().ok() };
     match address {
-        Some(address) => Ok((after, Read::V6(address))),
+        Some(address) => Ok((after, ReadHost::V6(address))),
         None => Fault::error(i, "an IPv6 address"),
     }
 }

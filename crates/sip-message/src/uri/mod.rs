@@ -7,7 +7,7 @@ use bytestring::ByteString;
 
 use crate::{
     WireText,
-    parse::{Class, Fault, ParseError, Parsed, take_class, take_escapable},
+    parse::{Class, Fault, ParseError, Parsed, Rest, take_class, take_escapable},
 };
 
 mod address_of_record;
@@ -22,11 +22,11 @@ mod fit;
 
 mod host;
 pub use host::Host;
-pub(crate) use host::{host_port, ipv6};
+pub(crate) use host::{host_port, ipv6, read_host_port};
 
 mod parameters;
 pub use parameters::Parameters;
-pub(crate) use parameters::header_parameters;
+pub(crate) use parameters::{header_parameters, read_header_parameters};
 
 mod sip;
 pub use sip::SipUri;
@@ -174,16 +174,51 @@ impl fmt::Display for AbsoluteUri {
 /// `SIP-URI / SIPS-URI / absoluteURI`, of which `telephone-uri` is one; `i` must be a part of
 /// `owner`.
 pub(crate) fn uri<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Uri> {
-    if has_scheme(i, "sip:") {
-        return sip::sip_uri(owner, false, i.get(4..).unwrap_or_default());
+    let mut uri = ReadUri::default();
+    let rest = read_uri(owner, i, &mut uri)?;
+    Ok((rest, uri.of(owner)))
+}
+
+/// A URI that has been read. The parts of a SIP URI do not yet share the bytes they came from: a
+/// value with many of them is costly to move.
+#[derive(Debug, Default)]
+pub(crate) struct ReadUri<'a> {
+    sip: sip::ReadSipUri<'a>,
+    /// The URI if it is no SIP URI.
+    other: Option<Uri>,
+}
+
+impl ReadUri<'_> {
+    /// The URI; the text it was read from must be a part of `owner`.
+    #[inline]
+    pub(crate) fn of(self, owner: &WireText) -> Uri {
+        match self.other {
+            None => Uri::Sip(self.sip.of(owner)),
+            Some(other) => other,
+        }
     }
-    if has_scheme(i, "sips:") {
-        return sip::sip_uri(owner, true, i.get(5..).unwrap_or_default());
-    }
-    if has_scheme(i, "tel:") {
-        return telephone_uri(owner, i);
-    }
-    absolute_uri(owner, i).map(|(rest, uri)| (rest, Uri::Absolute(uri)))
+}
+
+/// Reads a URI at the start of `i`, a part of `owner`, into `uri`; gives what is left.
+pub(crate) fn read_uri<'a>(owner: &WireText, i: &'a str, uri: &mut ReadUri<'a>) -> Rest<'a> {
+    // Schemes have no case (RFC 2396 §3.1).
+    let scheme = match i.as_bytes() {
+        [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', ..] => 4,
+        [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S', b':', ..] => 5,
+        _ => return other_uri(owner, i, uri),
+    };
+    uri.sip.secure = scheme == 5;
+    sip::sip_uri(owner, i.get(scheme..).unwrap_or_default(), &mut uri.sip)
+}
+
+/// Reads a URI that is no SIP URI.
+fn other_uri<'a>(owner: &WireText, i: &'a str, uri: &mut ReadUri<'a>) -> Rest<'a> {
+    let (rest, other) = match has_scheme(i, "tel:") {
+        true => telephone_uri(owner, i)?,
+        false => absolute_uri(owner, i).map(|(rest, uri)| (rest, Uri::Absolute(uri)))?,
+    };
+    uri.other = Some(other);
+    Ok(rest)
 }
 
 /// `telephone-uri`. Gateways put words such as `tel:anonymous` where they know no number: a URI by

@@ -134,11 +134,11 @@ impl Parameters {
         self.0 = Repr::Changed(list);
     }
 
-    /// What the rules below have read, from the first `;` in `i` to where `rest` begins.
-    fn read(owner: &WireText, i: &str, rest: &str) -> Self {
-        let length = i.len().saturating_sub(rest.len());
-        let wire = i.get(..length).filter(|wire| !wire.is_empty());
-        Self(Repr::Wire(wire.map_or_else(ByteString::new, |wire| owner.slice_ref(wire))))
+    /// The parameters `wire`, a part of `owner` that one of the rules below has read.
+    #[inline]
+    pub(crate) fn of(owner: &WireText, wire: &str) -> Self {
+        let is_empty = wire.is_empty();
+        Self(Repr::Wire(if is_empty { ByteString::new() } else { owner.slice_ref(wire) }))
     }
 }
 
@@ -221,23 +221,35 @@ fn value_length(text: &str) -> usize {
 /// Peers in use also end them with a semicolon, which the tolerant profile takes. Two in a row are
 /// refused (RFC 4475 §3.1.2.1).
 pub(crate) fn header_parameters<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Parameters> {
+    let (rest, wire) = read_header_parameters(owner.is_tolerant(), i)?;
+    Ok((rest, Parameters::of(owner, wire)))
+}
+
+/// The same as one text, which does not yet share the bytes it came from.
+pub(crate) fn read_header_parameters(tolerant: bool, i: &str) -> Parsed<'_, &str> {
     let mut names = Names::default();
     let mut rest = i;
     while let Some(after) = take_class(rest, Class::WHITE).1.strip_prefix(';') {
         let after = take_class(after, Class::WHITE).1;
-        if owner.is_tolerant() && after.is_empty() {
+        if tolerant && after.is_empty() {
             rest = after;
             break;
         }
-        let (end, name) = generic_param(owner, after)?;
+        let (end, name) = generic_param(tolerant, after)?;
         names.take(name, after)?;
         rest = end;
     }
-    Ok((rest, Parameters::read(owner, i, rest)))
+    Ok((rest, until(i, rest)))
+}
+
+/// The part of `i` before its last part `rest`.
+fn until<'a>(i: &'a str, rest: &str) -> &'a str {
+    i.get(..i.len().saturating_sub(rest.len())).unwrap_or_default()
 }
 
 /// `token [ EQUAL gen-value ]`; gives the name.
-fn generic_param<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, &'a str> {
+#[inline]
+fn generic_param(tolerant: bool, i: &str) -> Parsed<'_, &str> {
     let (rest, name) = take_class1(i, Class::TOKEN, "a parameter name")?;
     let Some(value) = take_class(rest, Class::WHITE).1.strip_prefix('=') else {
         return Ok((rest, name));
@@ -246,9 +258,9 @@ fn generic_param<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, &'a str> {
     let (rest, _) = match value.as_bytes() {
         [b'"', ..] => quoted_string(value)?,
         // Phones leave out the quotes around `+sip.instance=<urn:uuid:...>`.
-        [b'<', ..] if owner.is_tolerant() => bracketed(value)?,
+        [b'<', ..] if tolerant => bracketed(value)?,
         // They put in slashes and the like, which end nothing.
-        _ if owner.is_tolerant() => take_class1(value, Class::LAX_VALUE, "a parameter value")?,
+        _ if tolerant => take_class1(value, Class::LAX_VALUE, "a parameter value")?,
         _ => take_class1(value, Class::GEN_VALUE, "a parameter value")?,
     };
     Ok((rest, name))
@@ -262,17 +274,17 @@ fn bracketed(i: &str) -> Parsed<'_, &str> {
     }
 }
 
-/// `*( ";" uri-parameter )`.
+/// `*( ";" uri-parameter )`, as one text.
 ///
 /// Peers in use also end them with a semicolon, which the tolerant profile takes. Two in a row are
 /// refused (RFC 4475 §3.1.2.1).
-pub(crate) fn uri_parameters<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Parameters> {
+pub(super) fn uri_parameters(tolerant: bool, i: &str) -> Parsed<'_, &str> {
     let mut names = Names::default();
     let mut rest = i;
     while let Some(after) = rest.strip_prefix(';') {
         let (name, end) = take_escapable(after, Class::PARAM);
         if name.is_empty() {
-            if !owner.is_tolerant() || end.starts_with([';', '=']) {
+            if !tolerant || end.starts_with([';', '=']) {
                 return Fault::error(after, "a URI parameter name");
             }
             rest = after;
@@ -283,14 +295,14 @@ pub(crate) fn uri_parameters<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Par
             None => end,
             Some(value) => match take_escapable(value, Class::PARAM) {
                 // Some phones leave the value of a parameter that is not set empty.
-                ("", _) if !owner.is_tolerant() => {
+                ("", _) if !tolerant => {
                     return Fault::error(value, "a URI parameter value");
                 }
                 (_, end) => end,
             },
         };
     }
-    Ok((rest, Parameters::read(owner, i, rest)))
+    Ok((rest, until(i, rest)))
 }
 
 /// The names that have come so far.

@@ -5,15 +5,15 @@ use std::{borrow::Cow, fmt};
 use bytestring::ByteString;
 
 use super::{
-    AddressOfRecord, Host, Parameters, TelUri, Uri,
+    AddressOfRecord, Host, Parameters, TelUri,
     compare::has_name_twice,
     escape::{escape_user, take_fit, unescape, write_escaped},
-    host::read_host_port,
+    host::{ReadHost, read_host_port},
     parameters::uri_parameters,
 };
 use crate::{
     WireText,
-    parse::{Class, Fault, Parsed},
+    parse::{Class, Fault, Parsed, Rest},
 };
 
 /// A `sip:` or `sips:` URI and its parts. Texts stay escaped as they were written.
@@ -155,32 +155,58 @@ impl fmt::Debug for SipUri {
     }
 }
 
-/// What follows `sip:` or `sips:`; `i` must be a part of `owner`.
-#[inline]
-pub(super) fn sip_uri<'a>(owner: &WireText, secure: bool, i: &'a str) -> Parsed<'a, Uri> {
-    let (i, (user, password)) = userinfo(i, owner.is_tolerant());
-    let (i, (host, port)) = read_host_port(i, false, owner.is_tolerant())?;
-    let (rest, parameters) = uri_parameters(owner, i)?;
-    let wire = i.as_bytes().get(..i.len().saturating_sub(rest.len())).unwrap_or_default();
-    let has_escapes = !wire.is_empty() && memchr::memchr(b'%', wire).is_some();
-    if has_escapes && has_name_twice(&parameters) {
-        return Fault::error(i, "parameters of which no name comes twice");
+/// A SIP URI that has been read and does not yet share the bytes it came from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ReadSipUri<'a> {
+    pub(super) secure: bool,
+    user: Option<&'a str>,
+    password: Option<&'a str>,
+    host: ReadHost<'a>,
+    port: Option<u16>,
+    /// All of them as one text.
+    parameters: &'a str,
+    headers: Option<&'a str>,
+}
+
+impl ReadSipUri<'_> {
+    /// The URI; the text it was read from must be a part of `owner`.
+    #[inline]
+    pub(super) fn of(&self, owner: &WireText) -> SipUri {
+        let slice = |text| owner.slice_ref(text);
+        SipUri {
+            secure: self.secure,
+            user: self.user.map(slice),
+            password: self.password.map(slice),
+            host: self.host.of(owner),
+            port: self.port,
+            parameters: Parameters::of(owner, self.parameters),
+            headers: self.headers.map(slice),
+        }
     }
-    let (rest, headers) = match rest.strip_prefix('?') {
-        Some(after) => headers(after, owner.is_tolerant()).map(|(rest, it)| (rest, Some(it)))?,
-        None => (rest, None),
-    };
-    let slice = |text| owner.slice_ref(text);
-    let uri = Uri::Sip(SipUri {
-        secure,
-        user: user.map(slice),
-        password: password.map(slice),
-        host: host.of(owner),
-        port,
-        parameters,
-        headers: headers.map(slice),
-    });
-    Ok((rest, uri))
+}
+
+/// Reads what follows `sip:` or `sips:` into `uri`; `i` must be a part of `owner`. Gives what is
+/// left.
+#[inline]
+pub(super) fn sip_uri<'a>(owner: &WireText, i: &'a str, uri: &mut ReadSipUri<'a>) -> Rest<'a> {
+    let tolerant = owner.is_tolerant();
+    let (i, (user, password)) = userinfo(i, tolerant);
+    (uri.user, uri.password) = (user, password);
+    let (mut i, (host, port)) = read_host_port(i, false, tolerant)?;
+    (uri.host, uri.port) = (host, port);
+    if i.starts_with(';') {
+        let (rest, parameters) = uri_parameters(tolerant, i)?;
+        let has_escapes = memchr::memchr(b'%', parameters.as_bytes()).is_some();
+        if has_escapes && has_name_twice(&Parameters::of(owner, parameters)) {
+            return Fault::stop(i, "parameters of which no name comes twice");
+        }
+        (i, uri.parameters) = (rest, parameters);
+    }
+    if let Some(after) = i.strip_prefix('?') {
+        let (rest, headers) = headers(after, tolerant)?;
+        (i, uri.headers) = (rest, Some(headers));
+    }
+    Ok(i)
 }
 
 /// `[ user [ ":" password ] "@" ]`. None of the parts behind can hold an unescaped `@`.
