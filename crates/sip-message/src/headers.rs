@@ -122,15 +122,25 @@ impl Headers {
     pub(crate) fn text(&self, line: &Line) -> Result<Text, ParseError> {
         let (raw, start) = self.placed(line);
         let end = start.saturating_add(raw.len());
-        let value = ByteString::try_from(self.bytes.slice(start..end))
-            .map_err(|_| self.no_text(line, raw, start))?;
+        let Ok(value) = ByteString::try_from(self.bytes.slice(start..end)) else {
+            return Err(self.no_text(line, raw, start));
+        };
         let text = WireText::new(value, self.profile);
         Ok(if line.folded { Text::unfolded(&text, start) } else { Text::new(text, start) })
     }
 
     /// The value as it came, and where it starts in the message.
+    #[inline]
     pub(crate) fn placed(&self, line: &Line) -> (&[u8], usize) {
         let whole = line.value.of(&self.bytes);
+        // Nearly all values stand behind one space and are not empty.
+        if let [b' ', raw @ ..] = whole
+            && let [first, .., last] = raw
+            && !is_white(*first)
+            && !is_white(*last)
+        {
+            return (raw, line.value.start().saturating_add(1));
+        }
         let raw = trim(whole);
         let leading = if raw.is_empty() { 0 } else { white_prefix(whole) };
         (raw, line.value.start().saturating_add(leading))

@@ -68,10 +68,14 @@ impl MediaType {
         rfc: &'static str,
         parameters: for<'a> fn(&WireText, &'a str) -> Parsed<'a, Parameters>,
     ) -> Result<Self, ParseError> {
-        let rule = (token, slash, token, |i| parameters(value, i));
-        let (kind, _, subtype, parameters) = finish(value, rfc, rule)?;
-        let slice = |text| value.slice_ref(text);
-        Ok(Self { kind: slice(kind), subtype: slice(subtype), parameters })
+        let (kind, subtype, parameters) = finish(value, rfc, |i| {
+            let (i, kind) = token(i)?;
+            let (i, _) = slash(i)?;
+            let (i, subtype) = token(i)?;
+            let (i, parameters) = parameters(value, i)?;
+            Ok((i, (kind, subtype, parameters)))
+        })?;
+        Ok(Self { kind: part(value, kind), subtype: part(value, subtype), parameters })
     }
 
     pub(super) fn write(&self, out: &mut String) {
@@ -79,6 +83,15 @@ impl MediaType {
         out.push('/');
         out.push_str(&self.subtype);
         self.parameters.write(out);
+    }
+}
+
+/// The part `text` of `owner`. Most are one of a few, which need no share of it.
+fn part(owner: &WireText, text: &str) -> ByteString {
+    match text {
+        "application" => ByteString::from_static("application"),
+        "sdp" => ByteString::from_static("sdp"),
+        _ => owner.slice_ref(text),
     }
 }
 

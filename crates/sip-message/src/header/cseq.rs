@@ -1,18 +1,11 @@
 //! What identifies a request: `CSeq` and `Call-ID` (RFC 3261 §20.16, §20.8).
 
 use bytestring::ByteString;
-use nom::{
-    Parser,
-    character::complete::char,
-    combinator::{opt, recognize},
-};
 
 use super::{Header, HeaderName};
 use crate::{
     Method, WireText,
-    parse::{
-        Class, ParseError, Parsed, expect, finish, lws1, number, take_class1, token, write_number,
-    },
+    parse::{Class, ParseError, Parsed, finish, lws1, number, take_class1, write_number},
 };
 
 /// The order of a request within its dialog, and its method, RFC 3261 §20.16.
@@ -29,8 +22,12 @@ impl Header for CSeq {
     const IS_LIST: bool = false;
 
     fn parse(value: &WireText) -> Result<Self, ParseError> {
-        let method = expect("a method", token);
-        let (number, _, method) = finish(value, "RFC 3261 §20.16", (number, lws1, method))?;
+        let (number, method) = finish(value, "RFC 3261 §20.16", |i| {
+            let (i, number) = number(i)?;
+            let (i, _) = lws1(i)?;
+            let (i, method) = take_class1(i, Class::TOKEN, "a token")?;
+            Ok((i, (number, method)))
+        })?;
         Ok(Self { number, method: Method::of(value, method)? })
     }
 
@@ -82,7 +79,14 @@ impl Header for CallId {
 
 /// `callid`.
 pub(super) fn call_id(i: &str) -> Parsed<'_, &str> {
-    recognize((word, opt((char('@'), word)))).parse(i)
+    let (mut rest, _) = word(i)?;
+    if let Some(after) = rest.strip_prefix('@')
+        && let Ok((end, _)) = word(after)
+    {
+        rest = end;
+    }
+    let length = i.len().saturating_sub(rest.len());
+    Ok((rest, i.get(..length).unwrap_or_default()))
 }
 
 /// `word` (RFC 3261 §25.1).

@@ -117,6 +117,7 @@ where
 }
 
 /// Runs `parser` over the whole of `text`, white space at the ends aside.
+#[inline]
 pub(crate) fn finish<'a, O>(
     text: &'a str,
     rfc: &'static str,

@@ -227,6 +227,9 @@ pub(crate) fn header_parameters<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, 
 
 /// The same as one text, which does not yet share the bytes it came from.
 pub(crate) fn read_header_parameters(tolerant: bool, i: &str) -> Parsed<'_, &str> {
+    if i.is_empty() {
+        return Ok((i, i));
+    }
     let mut names = Names::default();
     let mut rest = i;
     while let Some(after) = take_class(rest, Class::WHITE).1.strip_prefix(';') {
