@@ -8,8 +8,8 @@ use bytestring::ByteString;
 use super::{Header, HeaderName};
 use crate::{
     Method, Profile, WireText,
-    headers::element_length,
-    parse::{Class, ParseError, expect, finish, is_token, token},
+    headers::{element_length, is_white},
+    parse::{ParseError, expect, finish, is_token, token},
 };
 
 /// A method that the sender supports, RFC 3261 §20.5.
@@ -70,7 +70,7 @@ macro_rules! token_lists {
             }
 
             fn parse(value: &WireText) -> Result<Self, ParseError> {
-                finish(value, $rfc, token).map(|tag| Self(value.slice_ref(tag)))
+                finish(value, $rfc, token).map(|tag| Self(option_tag(value, tag)))
             }
 
             fn write(&self, out: &mut String) {
@@ -95,17 +95,31 @@ token_lists! {
     Unsupported UNSUPPORTED false "RFC 3261 §20.40";
 }
 
+/// The option tag `tag`, a part of `owner`. Most are one of a few, which need no share of it.
+fn option_tag(owner: &WireText, tag: &str) -> ByteString {
+    match tag {
+        "100rel" => ByteString::from_static("100rel"),
+        "timer" => ByteString::from_static("timer"),
+        "replaces" => ByteString::from_static("replaces"),
+        "path" => ByteString::from_static("path"),
+        "outbound" => ByteString::from_static("outbound"),
+        "gruu" => ByteString::from_static("gruu"),
+        "histinfo" => ByteString::from_static("histinfo"),
+        "norefersub" => ByteString::from_static("norefersub"),
+        _ => owner.slice_ref(tag),
+    }
+}
+
 /// How far the first token of a list goes. Some phones separate methods and option tags by white
 /// space alone: a token cannot hold any, so that each still stands for itself.
 fn token_length(text: &[u8], profile: Profile) -> usize {
     match profile {
         Profile::Strict => element_length(text),
         Profile::Tolerant => {
-            let white = |byte: &u8| matches!(byte, b'\r' | b'\n') || Class::WHITE.has(*byte);
-            let leading = text.iter().take_while(|byte| white(byte)).count();
-            let token = text.iter().skip(leading);
-            let ends = |byte: &u8| *byte == b',' || white(byte);
-            leading.saturating_add(token.take_while(|byte| !ends(byte)).count())
+            let leading = text.iter().position(|byte| !is_white(*byte)).unwrap_or(text.len());
+            let token = text.get(leading..).unwrap_or_default();
+            let ends = |byte: &u8| *byte == b',' || is_white(*byte);
+            leading.saturating_add(token.iter().position(ends).unwrap_or(token.len()))
         }
     }
 }
