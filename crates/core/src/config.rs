@@ -5,7 +5,7 @@ use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 use offhook_media::{PlayoutDelay, supports};
 use offhook_sansio::Flow;
 use offhook_sdp::{Capabilities, Codec, Direction};
-use offhook_sip_message::{ByteString, HeaderName, NameAddr, Uri};
+use offhook_sip_message::{Text, HeaderName, NameAddr, Uri};
 
 use crate::Error;
 
@@ -78,7 +78,7 @@ pub struct Outgoing {
     /// The flow to the next hop. Its remote address is what the target's host resolved to.
     pub flow: Flow,
     /// More header fields for the INVITE.
-    pub headers: Vec<(HeaderName, ByteString)>,
+    pub headers: Vec<(HeaderName, Text)>,
 }
 
 impl Outgoing {

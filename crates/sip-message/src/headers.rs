@@ -3,20 +3,19 @@
 use std::{fmt, ops::Range};
 
 use bytes::Bytes;
-use bytestring::ByteString;
 use smallvec::SmallVec;
 
 use crate::{
-    Header, HeaderName, Profile, WireText,
+    Header, HeaderName, Profile, Text,
     parse::{Line, ParseError},
 };
 
 mod field;
 pub use field::HeaderField;
 
-mod text;
-use text::Text;
-pub(crate) use text::unfold;
+mod row_text;
+use row_text::RowText;
+pub(crate) use row_text::unfold;
 
 mod values;
 pub use values::Values;
@@ -43,9 +42,9 @@ impl Headers {
     }
 
     /// The text of each row named `name`, unfolded.
-    pub fn texts(&self, name: HeaderName) -> impl Iterator<Item = Result<ByteString, ParseError>> {
+    pub fn texts(&self, name: HeaderName) -> impl Iterator<Item = Result<Text, ParseError>> {
         let rows = self.lines.iter().filter(move |line| self.is(line, &name));
-        rows.map(|line| self.text(line).map(|text| text.value.slice_ref(&text.value)))
+        rows.map(|line| self.text(line).map(|text| text.to_text()))
     }
 
     /// How many rows there are.
@@ -73,7 +72,7 @@ impl Headers {
             return self.headers_of().next().transpose();
         }
         match self.rows(&H::NAME).next() {
-            Some(line) => self.text(line)?.parse(0).map(Some),
+            Some(line) => self.text(line)?.parse().map(Some),
             None => Ok(None),
         }
     }
@@ -107,9 +106,9 @@ impl Headers {
 
     pub(crate) fn name(&self, line: &Line) -> HeaderName {
         let text = || {
-            let range = line.name.start()..line.name.end as usize;
             // The scan has let tokens through only.
-            ByteString::try_from(self.bytes.slice(range)).unwrap_or_default()
+            let name = str::from_utf8(line.name.of(&self.bytes)).unwrap_or_default();
+            Text::part_of(Some(&self.bytes), name)
         };
         line.known.map_or_else(|| HeaderName::other(text()), HeaderName::known)
     }
@@ -119,14 +118,15 @@ impl Headers {
     }
 
     /// The value as text, with its place.
-    pub(crate) fn text(&self, line: &Line) -> Result<Text, ParseError> {
+    pub(crate) fn text(&self, line: &Line) -> Result<RowText<'_>, ParseError> {
         let (raw, start) = self.placed(line);
-        let end = start.saturating_add(raw.len());
-        let Ok(value) = ByteString::try_from(self.bytes.slice(start..end)) else {
+        let Ok(value) = str::from_utf8(raw) else {
             return Err(self.no_text(line, raw, start));
         };
-        let text = WireText::new(value, self.profile);
-        Ok(if line.folded { Text::unfolded(&text, start) } else { Text::new(text, start) })
+        Ok(match line.folded {
+            false => RowText::new(&self.bytes, value, start, self.profile),
+            true => RowText::unfolded(value, start, self.profile),
+        })
     }
 
     /// The value as it came, and where it starts in the message.

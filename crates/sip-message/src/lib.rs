@@ -42,7 +42,8 @@
 #![deny(clippy::expect_used, clippy::panic)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "tests may count"))]
 
-pub use bytestring::ByteString;
+mod text;
+pub use text::Text;
 
 mod builder;
 pub use builder::{BuildError, RequestBuilder, ResponseBuilder};

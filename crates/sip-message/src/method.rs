@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use bytestring::ByteString;
+use crate::Text;
 
 use crate::{
     WireText,
@@ -20,7 +20,7 @@ pub struct Method(Repr);
 enum Repr {
     Known(Known),
     /// Never holds a known name, so that derived equality is right.
-    Other(ByteString),
+    Other(Text),
 }
 
 macro_rules! methods {
@@ -84,13 +84,13 @@ impl Method {
     pub fn new(name: &str) -> Result<Self, ParseError> {
         match Known::of(name) {
             Some(known) => Ok(Self(Repr::Known(known))),
-            None => Self::other(ByteString::from(name)),
+            None => Self::other(Text::from(name)),
         }
     }
 
     /// The method `name`, which is a part of `owner`. Nothing is copied.
     #[inline]
-    pub(crate) fn of(owner: &WireText, name: &str) -> Result<Self, ParseError> {
+    pub(crate) fn of(owner: &WireText<'_>, name: &str) -> Result<Self, ParseError> {
         match Known::of(name) {
             Some(known) => Ok(Self(Repr::Known(known))),
             None => Self::other(owner.slice_ref(name)),
@@ -102,13 +102,12 @@ impl Method {
         match Known::of(name) {
             Some(known) => Ok(Self(Repr::Known(known))),
             None => {
-                let part = message.slice_ref(name.as_bytes());
-                Self::other(ByteString::try_from(part).unwrap_or_default())
+                Self::other(Text::part_of(Some(message), name))
             }
         }
     }
 
-    fn other(name: ByteString) -> Result<Self, ParseError> {
+    fn other(name: Text) -> Result<Self, ParseError> {
         if is_token(&name) {
             return Ok(Self(Repr::Other(name)));
         }

@@ -1,7 +1,6 @@
 //! Requests (RFC 3261 §7.1).
 
 use bytes::Bytes;
-use bytestring::ByteString;
 use smallvec::SmallVec;
 
 use crate::{
@@ -53,10 +52,8 @@ impl Request {
     /// # Errors
     /// When it is not a URI (RFC 3261 §25.1).
     pub fn uri(&self) -> Result<Uri, ParseError> {
-        let range = self.uri.start()..self.uri.end as usize;
-        // The index is made of text only.
-        let text = ByteString::try_from(self.headers.bytes.slice(range)).unwrap_or_default();
-        Uri::parse(&WireText::new(text, self.headers.profile))
+        let headers = &self.headers;
+        Uri::parse(&WireText::part_of(&headers.bytes, self.uri_text(), headers.profile))
             .map_err(|error| error.moved_by(self.uri.start()))
     }
 

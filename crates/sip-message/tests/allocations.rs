@@ -10,7 +10,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use offhook_sip_message::{
-    Allow, ByteString, CSeq, CallId, Contact, From, HeaderName, MaxForwards, Message, Method,
+    Allow, Text, CSeq, CallId, Contact, From, HeaderName, MaxForwards, Message, Method,
     NameAddr, ParseOptions, RecordRoute, Request, RequestBuilder, Response, StatusCode, To, Uri,
     UserAgent, ValidRequest, Via,
 };
@@ -90,7 +90,7 @@ fn the_edit_of_a_carrier_invite_is_written_with_one_allocation() {
     let (count, written) = allocations_of(|| untouched.build().unwrap());
     assert_eq!(count, 1);
     assert_eq!(written.as_bytes(), invite.as_bytes());
-    let agent = UserAgent(ByteString::from_static("offhook"));
+    let agent = UserAgent(Text::from_static("offhook"));
     let edit = |request: &Request| {
         let edit = request.edit().prepend(&values.via).prepend(&route).replace(&MaxForwards(65));
         edit.remove(HeaderName::USER_AGENT).header(&agent)
@@ -154,7 +154,7 @@ fn invite(values: &Values) -> RequestBuilder {
         .header(&MaxForwards(70))
         .header(&values.to)
         .header(&values.from)
-        .header(&CallId(ByteString::from_static("a84b4c76e66710")))
+        .header(&CallId(Text::from_static("a84b4c76e66710")))
         .header(&CSeq { number: 314_159, method: Method::INVITE })
         .header(&values.contact)
         .list(&values.allow)

@@ -11,15 +11,15 @@ fn vectors(rfc: &str) -> Value {
     serde_json::from_slice(&fs::read(data.join(format!("{rfc}.json"))).unwrap()).unwrap()
 }
 
-fn text(case: &Value, field: &str) -> ByteString {
+fn text(case: &Value, field: &str) -> Text {
     case[field].as_str().unwrap().into()
 }
 
-fn optional(case: &Value, field: &str) -> Option<ByteString> {
-    case[field].as_str().map(ByteString::from)
+fn optional(case: &Value, field: &str) -> Option<Text> {
+    case[field].as_str().map(Text::from)
 }
 
-fn written(header: &impl Header) -> String {
+fn header_text(header: &impl Header) -> String {
     let mut text = String::new();
     header.write(&mut text);
     text
@@ -37,7 +37,7 @@ fn challenge(case: &Value) -> DigestChallenge {
     DigestChallenge { opaque: optional(case, "opaque"), ..challenge }
 }
 
-fn credentials(case: &Value, username: Username, response: ByteString) -> DigestCredentials {
+fn credentials(case: &Value, username: Username, response: Text) -> DigestCredentials {
     let challenge = challenge(case);
     let credentials =
         DigestCredentials::answering(&challenge, username, text(case, "uri"), response);
@@ -57,14 +57,16 @@ fn every_challenge_and_every_answer_is_read_back_as_it_was_written() {
         for case in vectors(rfc)["cases"].as_array().unwrap() {
             let name = text(case, "name");
             let header = WwwAuthenticate::new(challenge(case));
-            let value = WireText::new(written(&header), profile(case));
+            let written = header_text(&header);
+            let value = WireText::new(&written, profile(case));
             assert_eq!(WwwAuthenticate::parse(&value).unwrap(), header, "{name}");
 
             let user = text(case, "username");
             for username in [Username::from(user.clone()), Username::extended(user)] {
                 let answer = credentials(case, username, text(case, "response"));
                 let header = Authorization::new(answer);
-                let value = WireText::new(written(&header), profile(case));
+                let written = header_text(&header);
+                let value = WireText::new(&written, profile(case));
                 let nc = optional(case, "nc").map_or(String::new(), |nc| format!(", nc={nc}"));
                 assert!(value.ends_with(&nc), "{name}: {}", &*value);
                 assert_eq!(Authorization::parse(&value).unwrap(), header, "{name}");
@@ -99,7 +101,7 @@ fn challenges_to_choose_from_keep_their_order_and_their_algorithms() {
             let row = row.as_str().unwrap();
             let value = WireText::new(row, Profile::Strict);
             let header = WwwAuthenticate::parse(&value).unwrap();
-            assert_eq!(WwwAuthenticate::parse(&written(&header).into()).unwrap(), header);
+            assert_eq!(WwwAuthenticate::parse(&header_text(&header).as_str().into()).unwrap(), header);
             let (_, end) = row.split_once("algorithm=").unwrap();
             algorithms.push(Algorithm::from(end.split(',').next().unwrap()));
             builder = builder.header(&header);

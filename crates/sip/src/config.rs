@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use bytestring::ByteString;
+use offhook_sip_message::Text;
 use offhook_sip_message::{Method, ParseOptions};
 
 /// The settings of a [`UserAgent`](crate::UserAgent). The defaults are the RFC's values.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The `User-Agent` and `Server` field of what is sent; empty: the field is left out.
-    pub user_agent: ByteString,
+    pub user_agent: Text,
     /// The round-trip time estimate T1 (RFC 3261 §17.1.1.1). This and the next two are taken as at
     /// least 1 ms and at most an hour.
     pub t1: Duration,
@@ -33,13 +33,13 @@ pub struct Config {
     /// The body types understood in INVITE, listed in `Accept` (RFC 3261 §20.1).
     ///
     /// An INVITE whose body is of another type is answered with 415 (§8.2.3). Empty: any type.
-    pub accept: Vec<ByteString>,
+    pub accept: Vec<Text>,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
-            user_agent: ByteString::from_static(concat!("offhook/", env!("CARGO_PKG_VERSION"))),
+            user_agent: Text::from_static(concat!("offhook/", env!("CARGO_PKG_VERSION"))),
             t1: T1,
             t2: T2,
             t4: T4,
@@ -47,7 +47,7 @@ impl Default for Config {
             max_calls: 1_000,
             max_transactions: 10_000,
             allow: vec![Method::INVITE, Method::ACK, Method::BYE, Method::CANCEL, Method::OPTIONS],
-            accept: vec![ByteString::from_static("application/sdp")],
+            accept: vec![Text::from_static("application/sdp")],
         }
     }
 }

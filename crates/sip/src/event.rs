@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use bytestring::ByteString;
+use offhook_sip_message::Text;
 use offhook_sansio::Flow;
 use offhook_sip_message::{StatusCode, ValidRequest, ValidResponse};
 
@@ -90,7 +90,7 @@ pub enum End {
         /// The peer's status.
         status: StatusCode,
         /// The peer's words for it.
-        reason: ByteString,
+        reason: Text,
     },
     /// No answer came: Timer B, or a re-INVITE that nobody answered. Counts as 408.
     TimedOut,
@@ -130,7 +130,7 @@ impl End {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
     /// The `Content-Type` field.
-    pub content_type: ByteString,
+    pub content_type: Text,
     /// The bytes, opaque to this crate.
     pub content: Bytes,
 }

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use bytestring::ByteString;
+use offhook_sip_message::Text;
 use offhook_sansio::{Flow, Protocol};
 use offhook_sip::{Config, Dropped, End, Error, Event, Invite};
 use offhook_sip_message::{HeaderName, NameAddr};
@@ -64,7 +64,7 @@ fn the_public_address_is_the_one_peers_see() {
 fn the_ack_to_a_failure_is_part_of_the_transaction() {
     let mut raw = Raw::new();
     let invite = Invite {
-        headers: vec![(HeaderName::ROUTE, ByteString::from_static("<sip:p1.example;lr>"))],
+        headers: vec![(HeaderName::ROUTE, Text::from_static("<sip:p1.example;lr>"))],
         ..plain()
     };
     raw.agent.invite(raw.now, invite).unwrap();
@@ -266,7 +266,7 @@ fn responses_that_are_not_ours_are_dropped_and_counted() {
 #[test]
 fn a_caller_that_limits_its_invitation_cancels_when_it_expires() {
     let mut raw = Raw::new();
-    let expires = (HeaderName::EXPIRES, ByteString::from_static("30"));
+    let expires = (HeaderName::EXPIRES, Text::from_static("30"));
     let invite = Invite { headers: vec![expires], ..plain() };
     raw.agent.invite(raw.now, invite).unwrap();
     let invite = raw.drain().remove(0);
@@ -309,10 +309,10 @@ fn an_invite_that_cannot_be_sent_is_refused_and_leaves_nothing() {
     assert_eq!(refused, Err(Error::NotListening { flow: nowhere }));
     let secure = Invite { target: "sips:bob@example.org".parse().unwrap(), ..plain() };
     assert!(matches!(raw.agent.invite(raw.now, secure), Err(Error::NotSecure { .. })));
-    let split = (HeaderName::SUBJECT, ByteString::from_static("a\r\nVia: b"));
+    let split = (HeaderName::SUBJECT, Text::from_static("a\r\nVia: b"));
     let refused = raw.agent.invite(raw.now, Invite { headers: vec![split], ..plain() });
     assert!(matches!(refused, Err(Error::Unbuildable(_))));
-    let second = (HeaderName::CSEQ, ByteString::from_static("1 INVITE"));
+    let second = (HeaderName::CSEQ, Text::from_static("1 INVITE"));
     let refused = raw.agent.invite(raw.now, Invite { headers: vec![second], ..plain() });
     assert_eq!(refused, Err(Error::ReservedHeader { header: HeaderName::CSEQ }));
     assert_eq!((raw.agent.live_calls(), raw.agent.live_transactions()), (0, 0));

@@ -6,7 +6,7 @@ use offhook_core::Config;
 use offhook_media::PlayoutDelay;
 use offhook_sansio::Random;
 use offhook_sdp::Codec;
-use offhook_sip_message::{ByteString, ParseError, Uri};
+use offhook_sip_message::{Text, ParseError, Uri};
 use tokio::net::lookup_host;
 
 use crate::{Endpoint, Error, Tap, driver, sockets::Sockets};
@@ -117,7 +117,7 @@ impl Builder {
     /// If the identity is not a URI or the address cannot be listened on.
     pub async fn bind(self, address: &str) -> Result<Endpoint, Error> {
         let mut config = Config::new(parse_identity(&self.identity)?);
-        config.identity.display_name = self.display_name.map(ByteString::from);
+        config.identity.display_name = self.display_name.map(Text::from);
         config.capabilities.codecs = self.codecs.unwrap_or(config.capabilities.codecs);
         config.capabilities.ptime = self.frame_time.unwrap_or(config.capabilities.ptime);
         config.delay = self.delay;

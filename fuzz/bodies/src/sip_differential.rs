@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use offhook_sip_message::{
-    ByteString, CSeq, HeaderName, Message, ParseError, ParseOptions, Request, SipUri, StatusCode,
+    Text, CSeq, HeaderName, Message, ParseError, ParseOptions, Request, SipUri, StatusCode,
 };
 use rsip::{
     SipMessage,
@@ -91,7 +91,7 @@ fn same_request_line(ours: &Request, theirs: &rsip::Request) {
 /// RFC 3261 §25.1 `user-unreserved`), takes brackets and `?` for parts of a host name (§19.1.1),
 /// and takes `//` for the end of a scheme that is there already.
 fn is_plain(uri: &SipUri) -> bool {
-    let has = |part: &Option<ByteString>, what: &[char]| {
+    let has = |part: &Option<Text>, what: &[char]| {
         part.as_deref().is_some_and(|part| part.contains(what))
     };
     !has(&uri.user, &['.', ';', '?', '/', ':', ' '])

@@ -1,9 +1,8 @@
 //! A message in the making: its rows, the text that was written for them, and its body.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
-use bytestring::ByteString;
 use smallvec::SmallVec;
 
 use super::{
@@ -159,7 +158,7 @@ impl Draft {
         let Some(row) = self.rows.get(place).copied() else { return };
         let Some(value) = self.value(&row).filter(|_| !self.is_faulty(&row)) else { return };
         // A `To` that cannot be read goes back as it came.
-        if To::parse(&value.into()).is_ok_and(|to| to.tag().is_none()) {
+        if To::parse(&(*value).into()).is_ok_and(|to| to.tag().is_none()) {
             let tagged = self.tagged(&row, tag);
             self.rows.iter_mut().skip(place).take(1).for_each(|row| *row = tagged);
         }
@@ -297,15 +296,10 @@ impl Draft {
     }
 
     /// The value of a row as text, unfolded, if it is text.
-    fn value(&self, row: &Row) -> Option<ByteString> {
+    fn value(&self, row: &Row) -> Option<Cow<'_, str>> {
         let raw = row.line.value.of(self.source(row.source)).trim_ascii();
-        if row.line.folded {
-            return Some(unfold(str::from_utf8(raw).ok()?, |_| {}).into());
-        }
-        match row.source {
-            Source::Kept => ByteString::try_from(self.original.slice_ref(raw)).ok(),
-            Source::Copied | Source::Written => Some(str::from_utf8(raw).ok()?.into()),
-        }
+        let text = str::from_utf8(raw).ok()?;
+        Some(if row.line.folded { unfold(text, |_| {}).into() } else { text.into() })
     }
 
     /// The value of a row that was just written, as it was written.

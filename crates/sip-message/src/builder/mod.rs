@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use bytestring::ByteString;
+use crate::Text;
 use smallvec::SmallVec;
 
 use crate::{
@@ -176,7 +176,7 @@ enum Reason {
     /// The one of the registry.
     Registered,
     Kept(Span),
-    Given(ByteString),
+    Given(Text),
 }
 
 impl ResponseBuilder {
@@ -218,7 +218,7 @@ impl ResponseBuilder {
 
     /// Sets the reason phrase.
     #[must_use]
-    pub fn reason(mut self, reason: impl Into<ByteString>) -> Self {
+    pub fn reason(mut self, reason: impl Into<Text>) -> Self {
         self.reason = Reason::Given(reason.into());
         self
     }
@@ -253,7 +253,7 @@ impl ResponseBuilder {
         let reason = match &self.reason {
             Reason::Registered => self.status.reason().as_bytes(),
             Reason::Kept(span) => span.of(self.draft.source(Source::Kept)),
-            Reason::Given(reason) => reason.as_ref(),
+            Reason::Given(reason) => reason.as_bytes(),
         };
         if reason.iter().any(is_unfit) {
             return Err(BuildError::StartLine);

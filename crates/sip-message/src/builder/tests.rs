@@ -112,7 +112,7 @@ fn a_value_that_would_pass_for_more_is_refused() {
     comment.comment = Some("(a);duration=1".into());
     assert_eq!(refused(invite().header(&comment)), Some(HeaderName::RETRY_AFTER));
     let mut reason = Reason::sip(StatusCode::OK, "x");
-    reason.parameters.set("a;b", None::<ByteString>);
+    reason.parameters.set("a;b", None::<Text>);
     assert_eq!(refused(invite().header(&reason)), Some(HeaderName::REASON));
     let date = Date { unix_seconds: u64::MAX };
     assert_eq!(refused(invite().header(&date)), Some(HeaderName::DATE));
@@ -372,7 +372,7 @@ proptest! {
         let name_addr = NameAddr::new(bare.clone()).with_display_name(nasty.as_str());
         let mut to = To::new(name_addr.clone());
         to.parameters.set("x", Some(nasty.as_str()));
-        to.parameters.set(other.as_str(), None::<ByteString>);
+        to.parameters.set(other.as_str(), None::<Text>);
         let mut contact = Contact::new(name_addr.clone());
         if let Contact::Address { parameters, .. } = &mut contact {
             parameters.set_quoted("x", &nasty);

@@ -1,6 +1,6 @@
 //! Which bodies are welcome: `Accept` and `Accept-Encoding` (RFC 3261 §20.1, §20.2).
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{Header, HeaderName, MediaType, shape};
 use crate::{Parameters, WireText, parse::ParseError, uri::header_parameters};
@@ -14,7 +14,7 @@ impl Header for Accept {
     const IS_LIST: bool = true;
     const MAY_BE_EMPTY: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         MediaType::parse(value, "RFC 3261 §20.1", header_parameters).map(Self)
     }
 
@@ -28,14 +28,14 @@ impl Header for Accept {
 #[derive(Clone, Debug)]
 pub struct AcceptEncoding {
     /// The coding, such as `gzip`; `*` stands for all.
-    pub coding: ByteString,
+    pub coding: Text,
     /// The parameters, such as `q`.
     pub parameters: Parameters,
 }
 
 impl AcceptEncoding {
     /// The coding `coding` without parameters.
-    pub fn new(coding: impl Into<ByteString>) -> Self {
+    pub fn new(coding: impl Into<Text>) -> Self {
         Self { coding: coding.into(), parameters: Parameters::new() }
     }
 
@@ -56,7 +56,7 @@ impl Header for AcceptEncoding {
     const IS_LIST: bool = true;
     const MAY_BE_EMPTY: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let (coding, parameters) = shape::token_and_parameters(value, "RFC 3261 §20.2")?;
         Ok(Self { coding, parameters })
     }

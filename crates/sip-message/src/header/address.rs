@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{FeatureValue, Header, HeaderName, Quality, parts::unquoted};
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct NameAddr {
     /// The display name, without quotes and escapes.
-    pub display_name: Option<ByteString>,
+    pub display_name: Option<Text>,
     /// The URI.
     pub uri: Uri,
 }
@@ -32,7 +32,7 @@ impl NameAddr {
 
     /// The same address with a display name.
     #[must_use]
-    pub fn with_display_name(self, name: impl Into<ByteString>) -> Self {
+    pub fn with_display_name(self, name: impl Into<Text>) -> Self {
         Self { display_name: Some(name.into()), ..self }
     }
 
@@ -114,7 +114,7 @@ macro_rules! address_headers {
             $(const MAY_BE_EMPTY: bool = $may_be_empty;)?
 
             #[inline]
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 let mut read = ReadAddress::default();
                 read_address(value, $rfc, $form, &mut read)?;
                 let parameters = Parameters::of(value, read.parameters);
@@ -179,7 +179,7 @@ macro_rules! tagged {
 
             /// The same field with the dialog tag `tag`, which must be a token.
             #[must_use]
-            pub fn with_tag(mut self, tag: impl Into<ByteString>) -> Self {
+            pub fn with_tag(mut self, tag: impl Into<Text>) -> Self {
                 self.parameters.set("tag", Some(tag));
                 self
             }
@@ -268,7 +268,7 @@ impl Header for Contact {
     const NAME: HeaderName = HeaderName::CONTACT;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         if value.trim_matches([' ', '\t']) == "*" {
             return star_alone(value).map(|()| Self::Star);
         }
@@ -296,8 +296,8 @@ impl Header for Contact {
 
 /// `STAR` is the whole field: beside addresses a registrar could take it for all bindings or for
 /// none (RFC 3261 §10.3 step 6).
-fn star_alone(value: &WireText) -> Result<(), ParseError> {
-    match value.whole().trim_matches([',', ' ', '\t']) {
+fn star_alone(value: &WireText<'_>) -> Result<(), ParseError> {
+    match value.row().trim_matches([',', ' ', '\t']) {
         "*" => Ok(()),
         _ => Err(ParseError::new(0, "\"*\" without other values", "RFC 3261 §20.10")),
     }
@@ -321,7 +321,7 @@ pub(super) struct ReadAddress<'a> {
 impl ReadAddress<'_> {
     /// The address; the text it was read from must be a part of `owner`.
     #[inline]
-    pub(super) fn of(self, owner: &WireText) -> NameAddr {
+    pub(super) fn of(self, owner: &WireText<'_>) -> NameAddr {
         NameAddr {
             display_name: self.display_name.map(|name| unquoted(owner, name)),
             uri: self.uri.of(owner),
@@ -330,11 +330,11 @@ impl ReadAddress<'_> {
 }
 
 /// Reads an address at the start of a part of the text and gives what is left.
-type Form = for<'a> fn(&WireText, &'a str, &mut ReadAddress<'a>) -> Rest<'a>;
+type Form = for<'a> fn(&WireText<'_>, &'a str, &mut ReadAddress<'a>) -> Rest<'a>;
 
 /// Reads an address of the form `form` and the parameters behind it into `read`.
 fn read_address<'a>(
-    value: &'a WireText,
+    value: &'a WireText<'_>,
     rfc: &'static str,
     form: Form,
     read: &mut ReadAddress<'a>,
@@ -353,7 +353,7 @@ fn write_address(address: &NameAddr, parameters: &Parameters, out: &mut String) 
 }
 
 fn name_addr_or_addr_spec<'a>(
-    owner: &WireText,
+    owner: &WireText<'_>,
     i: &'a str,
     read: &mut ReadAddress<'a>,
 ) -> Rest<'a> {
@@ -365,7 +365,7 @@ fn name_addr_or_addr_spec<'a>(
 }
 
 /// `name-addr`; some gateways leave the brackets out.
-fn lax_name_addr<'a>(owner: &WireText, i: &'a str, read: &mut ReadAddress<'a>) -> Rest<'a> {
+fn lax_name_addr<'a>(owner: &WireText<'_>, i: &'a str, read: &mut ReadAddress<'a>) -> Rest<'a> {
     match owner.is_tolerant() {
         true => name_addr_or_addr_spec(owner, i, read),
         false => name_addr(owner, i, read),
@@ -373,7 +373,7 @@ fn lax_name_addr<'a>(owner: &WireText, i: &'a str, read: &mut ReadAddress<'a>) -
 }
 
 /// `[ display-name ] LAQUOT addr-spec RAQUOT`. White space before `<` may lack (RFC 4475 §3.1.1.6).
-fn name_addr<'a>(owner: &WireText, i: &'a str, read: &mut ReadAddress<'a>) -> Rest<'a> {
+fn name_addr<'a>(owner: &WireText<'_>, i: &'a str, read: &mut ReadAddress<'a>) -> Rest<'a> {
     let mut i = i;
     if !i.starts_with('<') {
         (i, read.display_name) = display_name(owner.is_tolerant(), i)?;
@@ -425,7 +425,7 @@ fn words_length(i: &str) -> usize {
 
 /// A URI without brackets: parameters behind it are those of the field, and it must not hold a
 /// comma or a question mark (RFC 3261 §20).
-pub(super) fn addr_spec<'a>(owner: &WireText, i: &'a str, read: &mut ReadAddress<'a>) -> Rest<'a> {
+pub(super) fn addr_spec<'a>(owner: &WireText<'_>, i: &'a str, read: &mut ReadAddress<'a>) -> Rest<'a> {
     let end = i.find([';', ' ', '\t']).unwrap_or(i.len());
     let (text, rest) = i.split_at_checked(end).unwrap_or((i, ""));
     if let Some(at) = text.find(['?', ',']) {

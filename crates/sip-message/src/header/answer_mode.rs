@@ -34,7 +34,7 @@ macro_rules! answer_modes {
             /// The same mode; the call is to be refused rather than answered otherwise.
             #[must_use]
             pub fn required(mut self) -> Self {
-                self.parameters.set("require", None::<bytestring::ByteString>);
+                self.parameters.set("require", None::<crate::Text>);
                 self
             }
 
@@ -48,7 +48,7 @@ macro_rules! answer_modes {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = false;
 
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 let (mode, parameters) = shape::token_and_parameters(value, "RFC 5373 §4")?;
                 Ok(Self { mode: mode.into(), parameters })
             }
@@ -88,7 +88,7 @@ impl Header for ReferSub {
     const NAME: HeaderName = HeaderName::REFER_SUB;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let (text, parameters) = shape::token_and_parameters(value, "RFC 4488 §4")?;
         let subscribes = match &*text {
             yes if yes.eq_ignore_ascii_case("true") => true,

@@ -1,7 +1,7 @@
 //! What a caller prefers: `Accept-Contact`, `Reject-Contact` and `Request-Disposition`
 //! (RFC 3841 §9), and what the network can do: `Feature-Caps` (RFC 6809 §6).
 
-use bytestring::ByteString;
+use crate::Text;
 use nom::character::complete::char;
 
 use super::{FeatureValue, Header, HeaderName, open_token::open_tokens};
@@ -31,7 +31,7 @@ macro_rules! feature_sets {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = true;
 
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 let rule = (expect("\"*\"", char('*')), |i| $rule(value, i));
                 let (_, parameters) = finish(value, $rfc, rule)?;
                 Ok(Self { parameters })
@@ -60,14 +60,14 @@ impl AcceptContact {
     /// The same features; user agents without them are not to be called.
     #[must_use]
     pub fn required(mut self) -> Self {
-        self.parameters.set("require", None::<ByteString>);
+        self.parameters.set("require", None::<Text>);
         self
     }
 
     /// The same features; user agents that do not tell whether they have them are worth less.
     #[must_use]
     pub fn explicit(mut self) -> Self {
-        self.parameters.set("explicit", None::<ByteString>);
+        self.parameters.set("explicit", None::<Text>);
         self
     }
 
@@ -91,7 +91,7 @@ impl FeatureCaps {
 }
 
 /// `*( SEMI "+" fcap-name [ EQUAL quoted-string ] )`; the tolerant profile takes any parameters.
-fn feature_caps<'a>(value: &WireText, i: &'a str) -> Parsed<'a, Parameters> {
+fn feature_caps<'a>(value: &WireText<'_>, i: &'a str) -> Parsed<'a, Parameters> {
     let mut rest = i;
     while !value.is_tolerant()
         && let Ok((after, _)) = semi(rest)
@@ -158,7 +158,7 @@ impl Header for RequestDisposition {
 
     /// The set of directives is closed. The tolerant profile takes others too: who does not know
     /// them does not follow them.
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let text = finish(value, "RFC 3841 §9.1", token)?;
         match Directive::from(value.slice_ref(text)) {
             Directive::Other(_) if !value.is_tolerant() => {

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{
     Header, HeaderName,
@@ -18,14 +18,14 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct PChargingVector {
     /// The identifier of the session (`icid-value`), without quotes and escapes.
-    pub icid_value: ByteString,
+    pub icid_value: Text,
     /// All other parameters.
     pub parameters: Parameters,
 }
 
 impl PChargingVector {
     /// The identifier `icid_value` and nothing else.
-    pub fn new(icid_value: impl Into<ByteString>) -> Self {
+    pub fn new(icid_value: impl Into<Text>) -> Self {
         Self { icid_value: icid_value.into(), parameters: Parameters::new() }
     }
 
@@ -80,7 +80,7 @@ impl Header for PChargingVector {
     const NAME: HeaderName = HeaderName::P_CHARGING_VECTOR;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         finish(value, "RFC 7315 §5.6", |i| charging_vector(value, i))
     }
 
@@ -92,7 +92,7 @@ impl Header for PChargingVector {
 }
 
 /// `icid-value *( SEMI charge-params )`. Some proxies do not put `icid-value` first.
-fn charging_vector<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, PChargingVector> {
+fn charging_vector<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, PChargingVector> {
     let (rest, mut parameters) = parameter_list(owner, i)?;
     let first = parameters.iter().next().map_or("", |(name, _)| name);
     let in_place = owner.is_tolerant() || first.eq_ignore_ascii_case("icid-value");
@@ -130,13 +130,13 @@ pub struct PChargingFunctionAddresses {
 
 impl PChargingFunctionAddresses {
     /// The address `address` of the function `function`, such as `ccf`.
-    pub fn new(function: impl Into<ByteString>, address: &str) -> Self {
+    pub fn new(function: impl Into<Text>, address: &str) -> Self {
         Self::default().with(function, address)
     }
 
     /// The same addresses and one more.
     #[must_use]
-    pub fn with(mut self, function: impl Into<ByteString>, address: &str) -> Self {
+    pub fn with(mut self, function: impl Into<Text>, address: &str) -> Self {
         self.parameters.set(function, Some(gen_value(address)));
         self
     }
@@ -151,7 +151,7 @@ impl Header for PChargingFunctionAddresses {
     const NAME: HeaderName = HeaderName::P_CHARGING_FUNCTION_ADDRESSES;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let parameters = finish(value, "RFC 7315 §5.5", |i| parameter_list(value, i))?;
         Ok(Self { parameters })
     }
@@ -170,14 +170,14 @@ impl Header for PChargingFunctionAddresses {
 
 /// `generic-param *( SEMI generic-param )`, each name once. RFC 3455 §5.5 has a second `ccf` and a
 /// second `ecf`, which RFC 7315 calls `ccf-2` and `ecf-2`.
-fn parameter_list<'a>(owner: &WireText, mut i: &'a str) -> Parsed<'a, Parameters> {
+fn parameter_list<'a>(owner: &WireText<'_>, mut i: &'a str) -> Parsed<'a, Parameters> {
     let mut parameters = Parameters::new();
     loop {
         let (rest, (name, value)) = generic_param(owner, i)?;
         let again = owner.is_tolerant() && parameters.contains(name);
         let name = match name {
-            _ if again && name.eq_ignore_ascii_case("ccf") => ByteString::from_static("ccf-2"),
-            _ if again && name.eq_ignore_ascii_case("ecf") => ByteString::from_static("ecf-2"),
+            _ if again && name.eq_ignore_ascii_case("ccf") => Text::from_static("ccf-2"),
+            _ if again && name.eq_ignore_ascii_case("ecf") => Text::from_static("ecf-2"),
             _ => owner.slice_ref(name),
         };
         if parameters.contains(&name) || parameters.len() >= MAX_PARAMETERS {
@@ -192,7 +192,7 @@ fn parameter_list<'a>(owner: &WireText, mut i: &'a str) -> Parsed<'a, Parameters
 }
 
 /// `text` as a `gen-value`: in quotes, unless it can stand without.
-fn gen_value(text: &str) -> ByteString {
+fn gen_value(text: &str) -> Text {
     if !text.is_empty() && Class::GEN_VALUE.covers(text) {
         return text.into();
     }

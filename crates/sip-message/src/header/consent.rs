@@ -45,7 +45,7 @@ impl Header for TriggerConsent {
     const NAME: HeaderName = HeaderName::TRIGGER_CONSENT;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let rule = (|i| relay(value, i), |i| header_parameters(value, i));
         let (uri, parameters) = finish(value, "RFC 5360 §5.11.2", rule)?;
         let quoted = |text: &str| text.starts_with('"');
@@ -72,7 +72,7 @@ impl Header for TriggerConsent {
 
 /// A URI without brackets. Those who know `Contact` put it in brackets, which makes the bounds of
 /// the URI only clearer.
-fn relay<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Uri> {
+fn relay<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, Uri> {
     let bracketed = take_class(i, Class::WHITE).1.starts_with('<');
     match (bracketed, owner.is_tolerant()) {
         (true, true) => bracketed_uri(owner, i),

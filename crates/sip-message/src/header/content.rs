@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use bytestring::ByteString;
+use crate::Text;
 use nom::{Parser, branch::alt, character::complete::char};
 
 use super::{Header, HeaderName, shape};
@@ -19,22 +19,22 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct MediaType {
     /// The type, such as `application`; `*` stands for all.
-    pub kind: ByteString,
+    pub kind: Text,
     /// The subtype, such as `sdp`; `*` stands for all.
-    pub subtype: ByteString,
+    pub subtype: Text,
     /// The parameters, such as `boundary` or `q`.
     pub parameters: Parameters,
 }
 
 impl MediaType {
     /// The type `kind/subtype` without parameters.
-    pub fn new(kind: impl Into<ByteString>, subtype: impl Into<ByteString>) -> Self {
+    pub fn new(kind: impl Into<Text>, subtype: impl Into<Text>) -> Self {
         Self { kind: kind.into(), subtype: subtype.into(), parameters: Parameters::new() }
     }
 
     /// The same type with the parameter `name`; its value `text` is quoted unless it is a token.
     #[must_use]
-    pub fn with_parameter(mut self, name: impl Into<ByteString>, text: &str) -> Self {
+    pub fn with_parameter(mut self, name: impl Into<Text>, text: &str) -> Self {
         if is_token(text) {
             self.parameters.set(name, Some(text));
         } else {
@@ -64,9 +64,9 @@ impl MediaType {
     }
 
     pub(super) fn parse(
-        value: &WireText,
+        value: &WireText<'_>,
         rfc: &'static str,
-        parameters: for<'a> fn(&WireText, &'a str) -> Parsed<'a, Parameters>,
+        parameters: for<'a> fn(&WireText<'_>, &'a str) -> Parsed<'a, Parameters>,
     ) -> Result<Self, ParseError> {
         let (kind, subtype, parameters) = finish(value, rfc, |i| {
             let (i, kind) = token(i)?;
@@ -87,10 +87,10 @@ impl MediaType {
 }
 
 /// The part `text` of `owner`. Most are one of a few, which need no share of it.
-fn part(owner: &WireText, text: &str) -> ByteString {
+fn part(owner: &WireText<'_>, text: &str) -> Text {
     match text {
-        "application" => ByteString::from_static("application"),
-        "sdp" => ByteString::from_static("sdp"),
+        "application" => Text::from_static("application"),
+        "sdp" => Text::from_static("sdp"),
         _ => owner.slice_ref(text),
     }
 }
@@ -132,7 +132,7 @@ impl Header for ContentType {
     const NAME: HeaderName = HeaderName::CONTENT_TYPE;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         MediaType::parse(value, "RFC 3261 §20.15", media_parameters).map(Self)
     }
 
@@ -147,7 +147,7 @@ impl Header for ContentType {
 
 /// `*( SEMI m-attribute EQUAL ( token / quoted-string ) )`. Peers in use also send parameters
 /// without a value and values of other characters, which end where they end.
-fn media_parameters<'a>(value: &WireText, i: &'a str) -> Parsed<'a, Parameters> {
+fn media_parameters<'a>(value: &WireText<'_>, i: &'a str) -> Parsed<'a, Parameters> {
     let mut rest = i;
     while !value.is_tolerant()
         && let Ok((after, _)) = semi(rest)
@@ -166,7 +166,7 @@ impl Header for ContentLength {
     const NAME: HeaderName = HeaderName::CONTENT_LENGTH;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         finish(value, "RFC 3261 §20.14", number).map(Self)
     }
 
@@ -180,14 +180,14 @@ impl Header for ContentLength {
 #[derive(Clone, Debug)]
 pub struct ContentDisposition {
     /// The use, such as `session`.
-    pub disposition: ByteString,
+    pub disposition: Text,
     /// The parameters, such as `handling`.
     pub parameters: Parameters,
 }
 
 impl ContentDisposition {
     /// The use `disposition`, without parameters.
-    pub fn new(disposition: impl Into<ByteString>) -> Self {
+    pub fn new(disposition: impl Into<Text>) -> Self {
         Self { disposition: disposition.into(), parameters: Parameters::new() }
     }
 
@@ -221,7 +221,7 @@ impl Header for ContentDisposition {
     const NAME: HeaderName = HeaderName::CONTENT_DISPOSITION;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let (disposition, parameters) = shape::token_and_parameters(value, "RFC 3261 §20.11")?;
         Ok(Self { disposition, parameters })
     }
@@ -234,7 +234,7 @@ impl Header for ContentDisposition {
 
 /// An encoding that was applied to the body, RFC 3261 §20.12.
 #[derive(Clone, Debug)]
-pub struct ContentEncoding(pub ByteString);
+pub struct ContentEncoding(pub Text);
 
 impl ContentEncoding {
     /// Whether this is `coding`. Codings have no case (RFC 3261 §20.12).
@@ -255,7 +255,7 @@ impl Header for ContentEncoding {
     const NAME: HeaderName = HeaderName::CONTENT_ENCODING;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         finish(value, "RFC 3261 §20.12", token).map(|coding| Self(value.slice_ref(coding)))
     }
 
@@ -282,7 +282,7 @@ impl Header for MimeVersion {
     const NAME: HeaderName = HeaderName::MIME_VERSION;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let rule = (number, expect("\".\"", char('.')), number);
         let (major, _, minor) = finish(value, "RFC 3261 §20.24", rule)?;
         Ok(Self { major, minor })

@@ -1,6 +1,6 @@
 //! What identifies a request: `CSeq` and `Call-ID` (RFC 3261 §20.16, §20.8).
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{Header, HeaderName};
 use crate::{
@@ -21,7 +21,7 @@ impl Header for CSeq {
     const NAME: HeaderName = HeaderName::CSEQ;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let (number, method) = finish(value, "RFC 3261 §20.16", |i| {
             let (i, number) = number(i)?;
             let (i, _) = lws1(i)?;
@@ -44,7 +44,7 @@ impl Header for CSeq {
 
 /// The identifier that all messages of a call share, RFC 3261 §20.8. It is compared octet by octet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallId(pub ByteString);
+pub struct CallId(pub Text);
 
 impl CallId {
     /// The identifier as it stands on the wire.
@@ -63,7 +63,7 @@ impl Header for CallId {
     const NAME: HeaderName = HeaderName::CALL_ID;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         finish(value, "RFC 3261 §20.8", call_id).map(|text| Self(value.slice_ref(text)))
     }
 

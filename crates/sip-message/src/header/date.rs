@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytestring::ByteString;
+use crate::Text;
 use nom::{
     Parser,
     bytes::complete::{tag, take_while, take_while_m_n, take_while1},
@@ -33,7 +33,7 @@ impl Header for Date {
     const NAME: HeaderName = HeaderName::DATE;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let is_tolerant = value.is_tolerant();
         let rule = |i| if is_tolerant { lax_date(i) } else { rfc1123_date(i) };
         finish(value, "RFC 3261 §20.17", rule).map(|unix_seconds| Self { unix_seconds })
@@ -207,9 +207,9 @@ fn civil(days: u64) -> (u64, u64, u64) {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timestamp {
     /// Seconds, with their fraction, as written.
-    pub time: ByteString,
+    pub time: Text,
     /// The delay that the responder took, in seconds, as written.
-    pub delay: Option<ByteString>,
+    pub delay: Option<Text>,
 }
 
 impl Timestamp {
@@ -239,7 +239,7 @@ impl Header for Timestamp {
     const NAME: HeaderName = HeaderName::TIMESTAMP;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let time = expect(
             "seconds",
             recognize((take_while1(is_digit), opt((char('.'), take_while(is_digit))))),
@@ -261,9 +261,9 @@ impl Header for Timestamp {
 }
 
 /// Seconds with as many decimals as are needed.
-fn decimal(duration: Duration) -> ByteString {
+fn decimal(duration: Duration) -> Text {
     let text = format!("{}.{:09}", duration.as_secs(), duration.subsec_nanos());
-    ByteString::from(text.trim_end_matches('0').trim_end_matches('.'))
+    Text::from(text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// `*DIGIT [ "." *DIGIT ]`. What is below a nanosecond is left out.

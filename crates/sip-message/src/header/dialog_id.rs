@@ -1,7 +1,7 @@
 //! Another dialog, named by a third party: `Replaces` (RFC 3891 §6.1), `Join` (RFC 3911 §7.1) and
 //! `Target-Dialog` (RFC 4538 §7).
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{CallId, Header, HeaderName, cseq::call_id, shape};
 use crate::{Parameters, WireText, parse::ParseError};
@@ -24,8 +24,8 @@ macro_rules! dialog_ids {
             /// request. Tags must be tokens.
             pub fn new(
                 call_id: CallId,
-                $local: impl Into<ByteString>,
-                $remote: impl Into<ByteString>,
+                $local: impl Into<Text>,
+                $remote: impl Into<Text>,
             ) -> Self {
                 let mut parameters = Parameters::new();
                 parameters.set($local_name, Some($local));
@@ -57,8 +57,8 @@ macro_rules! dialog_ids {
             #[must_use]
             pub fn with_parameter(
                 mut self,
-                name: impl Into<ByteString>,
-                value: Option<impl Into<ByteString>>,
+                name: impl Into<Text>,
+                value: Option<impl Into<Text>>,
             ) -> Self {
                 self.parameters.set(name, value);
                 self
@@ -69,7 +69,7 @@ macro_rules! dialog_ids {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = false;
 
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 let (id, parameters) = shape::with_parameters(value, $rfc, call_id)?;
                 for (name, expected) in
                     [($local_name, $expect_local), ($remote_name, $expect_remote)]
@@ -105,7 +105,7 @@ impl Replaces {
     /// The same dialog, to be replaced only while it is early.
     #[must_use]
     pub fn early_only(self) -> Self {
-        self.with_parameter("early-only", None::<ByteString>)
+        self.with_parameter("early-only", None::<Text>)
     }
 
     /// Whether the dialog is to be replaced only while it is early (RFC 3891 §3).

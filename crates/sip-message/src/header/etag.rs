@@ -1,7 +1,7 @@
 //! The version of an event state: `SIP-ETag` and `SIP-If-Match` (RFC 3903 §11.3), and
 //! `Suppress-If-Match` (RFC 5839 §7.3).
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{Header, HeaderName};
 use crate::{
@@ -13,13 +13,13 @@ macro_rules! entity_tags {
     ($($(#[$doc:meta])* $header:ident $name:ident $rfc:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        pub struct $header(pub ByteString);
+        pub struct $header(pub Text);
 
         impl Header for $header {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = false;
 
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 finish(value, $rfc, token).map(|tag| Self(value.slice_ref(tag)))
             }
 
@@ -45,14 +45,14 @@ pub enum SuppressIfMatch {
     /// `*`: any state.
     Any,
     /// The state with this entity-tag.
-    EntityTag(ByteString),
+    EntityTag(Text),
 }
 
 impl Header for SuppressIfMatch {
     const NAME: HeaderName = HeaderName::SUPPRESS_IF_MATCH;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         // The asterisk is a token too.
         match finish(value, "RFC 5839 §7.3", token)? {
             "*" => Ok(Self::Any),

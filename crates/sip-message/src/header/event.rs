@@ -1,6 +1,6 @@
 //! Event packages: `Event`, `Allow-Events` and `Subscription-State` (RFC 6665 §8.2).
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{Header, HeaderName, open_token::open_tokens, shape};
 use crate::{
@@ -12,20 +12,20 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Event {
     /// The package and the templates behind it, such as `presence.winfo`. It has case.
-    pub event_type: ByteString,
+    pub event_type: Text,
     /// The parameters, such as `id`.
     pub parameters: Parameters,
 }
 
 impl Event {
     /// The event `event_type` without parameters.
-    pub fn new(event_type: impl Into<ByteString>) -> Self {
+    pub fn new(event_type: impl Into<Text>) -> Self {
         Self { event_type: event_type.into(), parameters: Parameters::new() }
     }
 
     /// The same event with the id `id`, which must be a token.
     #[must_use]
-    pub fn with_id(mut self, id: impl Into<ByteString>) -> Self {
+    pub fn with_id(mut self, id: impl Into<Text>) -> Self {
         self.parameters.set("id", Some(id));
         self
     }
@@ -63,7 +63,7 @@ impl Header for Event {
     const NAME: HeaderName = HeaderName::EVENT;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let (event_type, parameters) =
             shape::with_parameters(value, "RFC 6665 §8.2.1", event_type)?;
         Ok(Self { event_type: value.slice_ref(event_type), parameters })
@@ -77,7 +77,7 @@ impl Header for Event {
 
 /// An event package that the sender supports, RFC 6665 §8.2.2.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AllowEvents(pub ByteString);
+pub struct AllowEvents(pub Text);
 
 impl AllowEvents {
     /// Whether this is the type `event_type`, octet by octet (RFC 6665 §8.2.1).
@@ -90,7 +90,7 @@ impl Header for AllowEvents {
     const NAME: HeaderName = HeaderName::ALLOW_EVENTS;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         finish(value, "RFC 6665 §8.2.2", event_type).map(|text| Self(value.slice_ref(text)))
     }
 
@@ -185,7 +185,7 @@ impl Header for SubscriptionState {
     const NAME: HeaderName = HeaderName::SUBSCRIPTION_STATE;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let (state, parameters) = shape::token_and_parameters(value, "RFC 6665 §8.2.3")?;
         Ok(Self { state: state.into(), parameters })
     }

@@ -35,7 +35,7 @@ impl Header for Geolocation {
     const NAME: HeaderName = HeaderName::GEOLOCATION;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let rule = (|i| bracketed_uri(value, i), |i| header_parameters(value, i));
         let (uri, parameters) = finish(value, "RFC 6442 §4.1", rule)?;
         Ok(Self { uri, parameters })
@@ -69,7 +69,7 @@ impl Header for GeolocationRouting {
     const NAME: HeaderName = HeaderName::GEOLOCATION_ROUTING;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let text = finish(value, "RFC 6442 §4.2", recognize(|i| generic_param(value, i)))?;
         Ok(Self::from(value.slice_ref(text)))
     }
@@ -111,7 +111,7 @@ impl Header for GeolocationError {
     const NAME: HeaderName = HeaderName::GEOLOCATION_ERROR;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let rule = (code, |i| header_parameters(value, i));
         let (code, parameters) = finish(value, "RFC 6442 §4.3", rule)?;
         Ok(Self { code, parameters })

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use bytestring::ByteString;
+use crate::Text;
 use smallvec::SmallVec;
 
 use super::{Header, HeaderName, HistoryInfo, Reason};
@@ -161,11 +161,11 @@ impl HistoryInfo {
     }
 
     /// The header field `name` within the URI, without escapes.
-    fn field(&self, name: &HeaderName) -> Option<ByteString> {
+    fn field(&self, name: &HeaderName) -> Option<Text> {
         let fields = self.uri().as_sip()?.headers.as_deref()?.split('&');
         let mut fields = fields.filter_map(|field| field.split_once('='));
         let (_, value) = fields.find(|(own, _)| name.is(&unescape(own)))?;
-        String::from_utf8(unescape(value).into_owned()).ok().map(ByteString::from)
+        String::from_utf8(unescape(value).into_owned()).ok().map(Text::from)
     }
 }
 

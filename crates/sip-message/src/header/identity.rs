@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{
     Header, HeaderName,
@@ -19,7 +19,7 @@ use crate::{
 pub struct Identity {
     /// The PASSporT: header, payload and signature with dots between them, or in its compact form
     /// two dots and the signature (RFC 8225 §7).
-    pub signed_identity_digest: ByteString,
+    pub signed_identity_digest: Text,
     /// Where the certificate of the signer is (`info`).
     ///
     /// `None` stands for the field of RFC 4474, which was a signature alone, in quotes or not, and
@@ -32,21 +32,21 @@ pub struct Identity {
 
 impl Identity {
     /// The PASSporT `digest`, signed with the key of the certificate at `info`.
-    pub fn new(digest: impl Into<ByteString>, info: Uri) -> Self {
+    pub fn new(digest: impl Into<Text>, info: Uri) -> Self {
         let info = Some(info);
         Self { signed_identity_digest: digest.into(), info, parameters: Parameters::new() }
     }
 
     /// The same identity, signed by the algorithm `algorithm`.
     #[must_use]
-    pub fn with_algorithm(mut self, algorithm: impl Into<ByteString>) -> Self {
+    pub fn with_algorithm(mut self, algorithm: impl Into<Text>) -> Self {
         self.parameters.set("alg", Some(algorithm));
         self
     }
 
     /// The same identity with a PASSporT of the type `ppt`, such as `shaken`.
     #[must_use]
-    pub fn with_ppt(mut self, ppt: impl Into<ByteString>) -> Self {
+    pub fn with_ppt(mut self, ppt: impl Into<Text>) -> Self {
         self.parameters.set("ppt", Some(ppt));
         self
     }
@@ -80,7 +80,7 @@ impl Header for Identity {
     const NAME: HeaderName = HeaderName::IDENTITY;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let current = finish(value, "RFC 8224 §4", |i| identity(value, i));
         current.or_else(|error| old_identity(value).ok_or(error))
     }
@@ -96,7 +96,7 @@ impl Header for Identity {
 }
 
 /// `signed-identity-digest SEMI ident-info *( SEMI ident-info-params )`.
-fn identity<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Identity> {
+fn identity<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, Identity> {
     let (i, digest) = signed_identity_digest(i)?;
     let (rest, _) = semi(i)?;
     let (rest, name) = token(rest)?;
@@ -121,7 +121,7 @@ fn identity<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Identity> {
 }
 
 /// The field of RFC 4474: Base64, which has no dots, and nothing behind it.
-fn old_identity(value: &WireText) -> Option<Identity> {
+fn old_identity(value: &WireText<'_>) -> Option<Identity> {
     let text = value.trim_matches([' ', '\t']);
     let inside = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     let digest = inside.unwrap_or(text);

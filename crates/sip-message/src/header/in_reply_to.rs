@@ -19,7 +19,7 @@ impl Header for InReplyTo {
         memchr::memchr(b',', text).unwrap_or(text.len())
     }
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let id = finish(value, "RFC 3261 §20.21", call_id)?;
         Ok(Self(CallId(value.slice_ref(id))))
     }

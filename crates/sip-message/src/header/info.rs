@@ -1,7 +1,7 @@
 //! Where more is to be found: `Alert-Info`, `Call-Info` and `Error-Info` (RFC 3261 §20.4, §20.9,
 //! §20.18).
 
-use bytestring::ByteString;
+use crate::Text;
 use nom::{Parser, bytes::complete::take_while1, character::complete::char, combinator::opt};
 
 use super::{Header, HeaderName, shape};
@@ -18,7 +18,7 @@ pub enum InfoTarget {
     Uri(Uri),
     /// What stands in place of a URI, with its brackets if it came with them, such as
     /// `<Bellcore-dr2>`, `info=alert-autoanswer` or nothing at all. Tolerant profile only.
-    Text(ByteString),
+    Text(Text),
 }
 
 impl InfoTarget {
@@ -83,7 +83,7 @@ macro_rules! infos {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = true;
 
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 let target = |i| info_target(value, i);
                 let (target, parameters) = shape::with_parameters(value, $rfc, target)?;
                 Ok(Self { target, parameters })
@@ -119,7 +119,7 @@ impl CallInfo {
 
     /// The same field for the purpose `purpose`, which must be a token.
     #[must_use]
-    pub fn with_purpose(mut self, purpose: impl Into<ByteString>) -> Self {
+    pub fn with_purpose(mut self, purpose: impl Into<Text>) -> Self {
         self.parameters.set("purpose", Some(purpose));
         self
     }
@@ -127,7 +127,7 @@ impl CallInfo {
 
 /// `LAQUOT absoluteURI RAQUOT`, and in the tolerant profile whatever else stands before the
 /// parameters: the tones of phones have no URI, and some PBXs forget the brackets.
-fn info_target<'a>(value: &WireText, i: &'a str) -> Parsed<'a, InfoTarget> {
+fn info_target<'a>(value: &WireText<'_>, i: &'a str) -> Parsed<'a, InfoTarget> {
     match bracketed_uri(value, i) {
         Ok((rest, uri)) => Ok((rest, InfoTarget::Uri(uri))),
         Err(_) if value.is_tolerant() => other_target(value, i),
@@ -135,14 +135,14 @@ fn info_target<'a>(value: &WireText, i: &'a str) -> Parsed<'a, InfoTarget> {
     }
 }
 
-fn bracketed_uri<'a>(value: &WireText, i: &'a str) -> Parsed<'a, Uri> {
+fn bracketed_uri<'a>(value: &WireText<'_>, i: &'a str) -> Parsed<'a, Uri> {
     let (i, _) = expect("\"<\" before the URI", char('<')).parse(i)?;
     let (i, uri) = uri(value, i)?;
     let (i, _) = expect("\">\" after the URI", char('>')).parse(i)?;
     Ok((i, uri))
 }
 
-fn other_target<'a>(value: &WireText, i: &'a str) -> Parsed<'a, InfoTarget> {
+fn other_target<'a>(value: &WireText<'_>, i: &'a str) -> Parsed<'a, InfoTarget> {
     let plain = |c: char| !c.is_ascii_control() && !matches!(c, ';' | ',' | '"' | '<' | '>');
     let open = i.strip_prefix('<');
     let (rest, text) = opt(take_while1(plain)).parse(open.unwrap_or(i))?;

@@ -1,6 +1,6 @@
 //! Info packages: `Info-Package` and `Recv-Info` (RFC 6086 §7.2, §9.2).
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{Header, HeaderName, shape};
 use crate::{Parameters, WireText, parse::ParseError};
@@ -11,14 +11,14 @@ macro_rules! info_packages {
         #[derive(Clone, Debug)]
         pub struct $header {
             /// The name of the package. It has case.
-            pub package: ByteString,
+            pub package: Text,
             /// The parameters that the package defines.
             pub parameters: Parameters,
         }
 
         impl $header {
             /// The package `package` without parameters.
-            pub fn new(package: impl Into<ByteString>) -> Self {
+            pub fn new(package: impl Into<Text>) -> Self {
                 Self { package: package.into(), parameters: Parameters::new() }
             }
 
@@ -40,7 +40,7 @@ macro_rules! info_packages {
             const IS_LIST: bool = $is_list;
             const MAY_BE_EMPTY: bool = $is_list;
 
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 let (package, parameters) = shape::token_and_parameters(value, "RFC 6086 §9.2")?;
                 Ok(Self { package, parameters })
             }

@@ -1,6 +1,6 @@
 //! Languages: `Accept-Language` and `Content-Language` (RFC 3261 §20.3, §20.13).
 
-use bytestring::ByteString;
+use crate::Text;
 use nom::{
     Parser,
     branch::alt,
@@ -20,14 +20,14 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct AcceptLanguage {
     /// The language, such as `en-gb`; `*` stands for all.
-    pub range: ByteString,
+    pub range: Text,
     /// The parameters, such as `q`.
     pub parameters: Parameters,
 }
 
 impl AcceptLanguage {
     /// The language `range` without parameters.
-    pub fn new(range: impl Into<ByteString>) -> Self {
+    pub fn new(range: impl Into<Text>) -> Self {
         Self { range: range.into(), parameters: Parameters::new() }
     }
 
@@ -52,7 +52,7 @@ impl Header for AcceptLanguage {
     const IS_LIST: bool = true;
     const MAY_BE_EMPTY: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let range = |i| alt((tag("*"), |i| language_tag(value, i))).parse(i);
         let range = expect("a language or \"*\"", range);
         let (range, parameters) = shape::with_parameters(value, "RFC 3261 §20.3", range)?;
@@ -69,7 +69,7 @@ super::quality::qualities! { AcceptLanguage }
 
 /// A language of the body, RFC 3261 §20.13.
 #[derive(Clone, Debug)]
-pub struct ContentLanguage(pub ByteString);
+pub struct ContentLanguage(pub Text);
 
 impl ContentLanguage {
     /// Whether this is the language `tag`. Language tags have no case (RFC 5646 §2.1.1).
@@ -90,7 +90,7 @@ impl Header for ContentLanguage {
     const NAME: HeaderName = HeaderName::CONTENT_LANGUAGE;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let tag = finish(value, "RFC 3261 §20.13", |i| language_tag(value, i))?;
         Ok(Self(value.slice_ref(tag)))
     }
@@ -102,7 +102,7 @@ impl Header for ContentLanguage {
 
 /// `1*8ALPHA *( "-" 1*8ALPHA )`. Phones send names of locales, such as `en_US`, and tags of later
 /// RFCs hold digits, such as `es-419` (RFC 5646 §2.1): each is still one token.
-fn language_tag<'a>(value: &WireText, i: &'a str) -> Parsed<'a, &'a str> {
+fn language_tag<'a>(value: &WireText<'_>, i: &'a str) -> Parsed<'a, &'a str> {
     if value.is_tolerant() {
         return expect("a language", token).parse(i);
     }

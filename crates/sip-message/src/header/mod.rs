@@ -156,7 +156,7 @@ pub trait Header: Sized + PartialEq {
     ///
     /// # Errors
     /// When the text does not follow the grammar of the field; the offset counts from its start.
-    fn parse(value: &WireText) -> Result<Self, ParseError>;
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError>;
 
     /// Appends the value to `out`, without name and line end.
     fn write(&self, out: &mut String);

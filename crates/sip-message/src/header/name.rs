@@ -5,7 +5,7 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-use bytestring::ByteString;
+use crate::Text;
 
 use crate::parse::{Class, ParseError, is_token};
 
@@ -31,7 +31,7 @@ impl HeaderName {
     pub fn new(name: &str) -> Result<Self, ParseError> {
         match Self::resolve(name.as_bytes()) {
             Some(known) => Ok(Self(Repr::Known(known))),
-            None if is_token(name) => Ok(Self::other(ByteString::from(name))),
+            None if is_token(name) => Ok(Self::other(Text::from(name))),
             None => Err(ParseError::new(0, "a header field name", "RFC 3261 §7.3.1")),
         }
     }
@@ -48,7 +48,7 @@ impl HeaderName {
     ///     const NAME: HeaderName = HeaderName::from_static("X-Ticket");
     ///     const IS_LIST: bool = false;
     ///
-    ///     fn parse(value: &WireText) -> Result<Self, ParseError> {
+    ///     fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
     ///         let error = |_| ParseError::new(0, "the number of a ticket", "RFC 3261 §7.3.1");
     ///         value.trim().parse().map(Self).map_err(error)
     ///     }
@@ -68,7 +68,7 @@ impl HeaderName {
     /// compiler tells.
     pub const fn from_static(name: &'static str) -> Self {
         assert!(is_unregistered_token(name.as_bytes()), "a token that has no constant of its own");
-        Self(Repr::Other(Caseless(ByteString::from_static(name))))
+        Self(Repr::Other(Caseless(Text::from_static(name))))
     }
 
     pub(crate) fn known(known: Known) -> Self {
@@ -76,7 +76,7 @@ impl HeaderName {
     }
 
     /// `name` must be a token that [`HeaderName::resolve`] does not know.
-    pub(crate) fn other(name: ByteString) -> Self {
+    pub(crate) fn other(name: Text) -> Self {
         Self(Repr::Other(Caseless(name)))
     }
 
@@ -147,7 +147,7 @@ impl fmt::Debug for HeaderName {
 }
 
 #[derive(Clone)]
-struct Caseless(ByteString);
+struct Caseless(Text);
 
 impl PartialEq for Caseless {
     fn eq(&self, other: &Self) -> bool {

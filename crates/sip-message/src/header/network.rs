@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{
     Header, HeaderName, PServedUser,
@@ -20,14 +20,14 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct PVisitedNetworkId {
     /// The name of the network, without quotes and escapes.
-    pub network: ByteString,
+    pub network: Text,
     /// The parameters.
     pub parameters: Parameters,
 }
 
 impl PVisitedNetworkId {
     /// The network `network`.
-    pub fn new(network: impl Into<ByteString>) -> Self {
+    pub fn new(network: impl Into<Text>) -> Self {
         Self { network: network.into(), parameters: Parameters::new() }
     }
 }
@@ -36,7 +36,7 @@ impl Header for PVisitedNetworkId {
     const NAME: HeaderName = HeaderName::P_VISITED_NETWORK_ID;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let rule = (|i| text(value, "the name of a network", i), |i| header_parameters(value, i));
         let (network, parameters) = finish(value, "RFC 7315 §5.3", rule)?;
         Ok(Self { network, parameters })
@@ -52,14 +52,14 @@ impl Header for PVisitedNetworkId {
 #[derive(Clone, Debug)]
 pub struct PAccessNetworkInfo {
     /// The type or the class of the access, such as `3GPP-E-UTRAN-FDD` or `IEEE-802.11`.
-    pub access: ByteString,
+    pub access: Text,
     /// The parameters, such as `utran-cell-id-3gpp`.
     pub parameters: Parameters,
 }
 
 impl PAccessNetworkInfo {
     /// The access `access`, which must be a token.
-    pub fn new(access: impl Into<ByteString>) -> Self {
+    pub fn new(access: impl Into<Text>) -> Self {
         Self { access: access.into(), parameters: Parameters::new() }
     }
 
@@ -90,7 +90,7 @@ impl Header for PAccessNetworkInfo {
     const NAME: HeaderName = HeaderName::P_ACCESS_NETWORK_INFO;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let access = |i| take_class1(i, Class::TOKEN, "the type of an access");
         let rule = (access, |i| header_parameters(value, i));
         let (access, parameters) = finish(value, "RFC 7315 §5.4", rule)?;
@@ -140,7 +140,7 @@ impl Header for PEarlyMedia {
     const IS_LIST: bool = true;
     const MAY_BE_EMPTY: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let rule = |i| take_class1(i, Class::TOKEN, "a direction of media");
         finish(value, "RFC 5009 §9", rule).map(|text| Self::from(value.slice_ref(text)))
     }

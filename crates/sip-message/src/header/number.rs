@@ -1,7 +1,7 @@
 //! Plain numbers and times in seconds (RFC 3261 §20.19, §20.22, §20.23, §20.33; RFC 3262 §7;
 //! RFC 5393 §5.3.2; RFC 5626 §10).
 
-use bytestring::ByteString;
+use crate::Text;
 use nom::{combinator::opt, sequence::preceded};
 
 use super::{CSeq, Header, HeaderName, shape};
@@ -21,7 +21,7 @@ macro_rules! numbers {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = false;
 
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 finish(value, $rfc, |i| $rule(value, i)).map(Self)
             }
 
@@ -53,7 +53,7 @@ numbers! {
 }
 
 /// `1*DIGIT` within the range of `N`.
-fn plain<'a, N: std::str::FromStr>(_: &WireText, i: &'a str) -> Parsed<'a, N> {
+fn plain<'a, N: std::str::FromStr>(_: &WireText<'_>, i: &'a str) -> Parsed<'a, N> {
     number(i)
 }
 
@@ -87,7 +87,7 @@ impl Header for RAck {
     const NAME: HeaderName = HeaderName::RACK;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let rule = (number, lws1, number, lws1, expect("a method", token));
         let (response_num, _, cseq_num, _, method) = finish(value, "RFC 3262 §7.2", rule)?;
         Ok(Self { response_num, cseq_num, method: Method::of(value, method)? })
@@ -112,7 +112,7 @@ pub struct RetryAfter {
     /// After how many seconds. The RFC has no bound; `u32::MAX` stands for all that is more.
     pub seconds: u32,
     /// A comment with its parentheses, as it was written.
-    pub comment: Option<ByteString>,
+    pub comment: Option<Text>,
     /// The parameters, such as `duration`.
     pub parameters: Parameters,
 }
@@ -154,7 +154,7 @@ impl Header for RetryAfter {
     const NAME: HeaderName = HeaderName::RETRY_AFTER;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let remark = opt(preceded(lws, comment));
         let rule = (shape::saturating_seconds, remark, |i| header_parameters(value, i));
         let (seconds, remark, parameters) = finish(value, "RFC 3261 §20.33", rule)?;

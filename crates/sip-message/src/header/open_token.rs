@@ -8,7 +8,7 @@ macro_rules! open_tokens {
         pub enum $token {
             $($(#[$variant_doc])* $variant,)*
             /// Any other token, as it was written.
-            Other(bytestring::ByteString),
+            Other(crate::Text),
         }
 
         impl $token {
@@ -21,7 +21,7 @@ macro_rules! open_tokens {
             }
         }
 
-        impl<T: Into<bytestring::ByteString>> std::convert::From<T> for $token {
+        impl<T: Into<crate::Text>> std::convert::From<T> for $token {
             fn from(text: T) -> Self {
                 let text = text.into();
                 $(if text.eq_ignore_ascii_case($text) {

@@ -3,7 +3,7 @@
 //! One value of each type is one element of the list. `headers_of` gives them all, over all rows;
 //! a builder's `list` writes them in one row.
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{Header, HeaderName};
 use crate::{
@@ -25,7 +25,7 @@ impl Header for Allow {
         token_length(text, profile)
     }
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let method = finish(value, "RFC 3261 §20.5", expect("a method", token))?;
         Method::of(value, method).map(Self)
     }
@@ -43,7 +43,7 @@ macro_rules! token_lists {
     ($($(#[$doc:meta])* $header:ident $name:ident $may_be_empty:literal $rfc:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug)]
-        pub struct $header(pub ByteString);
+        pub struct $header(pub Text);
 
         impl $header {
             /// Whether this is `tag`. Tokens have no case (RFC 3261 §7.3.1).
@@ -69,7 +69,7 @@ macro_rules! token_lists {
                 token_length(text, profile)
             }
 
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 finish(value, $rfc, token).map(|tag| Self(option_tag(value, tag)))
             }
 
@@ -96,16 +96,16 @@ token_lists! {
 }
 
 /// The option tag `tag`, a part of `owner`. Most are one of a few, which need no share of it.
-fn option_tag(owner: &WireText, tag: &str) -> ByteString {
+fn option_tag(owner: &WireText<'_>, tag: &str) -> Text {
     match tag {
-        "100rel" => ByteString::from_static("100rel"),
-        "timer" => ByteString::from_static("timer"),
-        "replaces" => ByteString::from_static("replaces"),
-        "path" => ByteString::from_static("path"),
-        "outbound" => ByteString::from_static("outbound"),
-        "gruu" => ByteString::from_static("gruu"),
-        "histinfo" => ByteString::from_static("histinfo"),
-        "norefersub" => ByteString::from_static("norefersub"),
+        "100rel" => Text::from_static("100rel"),
+        "timer" => Text::from_static("timer"),
+        "replaces" => Text::from_static("replaces"),
+        "path" => Text::from_static("path"),
+        "outbound" => Text::from_static("outbound"),
+        "gruu" => Text::from_static("gruu"),
+        "histinfo" => Text::from_static("histinfo"),
+        "norefersub" => Text::from_static("norefersub"),
         _ => owner.slice_ref(tag),
     }
 }

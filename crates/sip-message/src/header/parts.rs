@@ -1,6 +1,6 @@
 //! Rules that several families share (RFC 3261 §25.1).
 
-use bytestring::ByteString;
+use crate::Text;
 use nom::{Parser, character::complete::char};
 
 use super::shape::append;
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// `LAQUOT absoluteURI RAQUOT`, without a display name; `i` must be a part of `owner`.
-pub(super) fn bracketed_uri<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Uri> {
+pub(super) fn bracketed_uri<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, Uri> {
     let (i, _) = (lws, expect("\"<\" before the URI", char('<'))).parse(i)?;
     let (i, uri) = uri(owner, i)?;
     let (i, _) = expect("\">\" after the URI", char('>')).parse(i)?;
@@ -28,10 +28,10 @@ pub(super) fn write_bracketed_uri(uri: &Uri, out: &mut String) {
 
 /// `token / quoted-string`, without quotes and escapes; `i` must be a part of `owner`.
 pub(super) fn text<'a>(
-    owner: &WireText,
+    owner: &WireText<'_>,
     expected: &'static str,
     i: &'a str,
-) -> Parsed<'a, ByteString> {
+) -> Parsed<'a, Text> {
     let (rest, raw) = match i.starts_with('"') {
         true => quoted_string(i)?,
         false => take_class1(i, Class::TOKEN, expected)?,
@@ -45,7 +45,7 @@ pub(super) fn write_text(text: &str, out: &mut String) {
 }
 
 /// The text that `raw`, a part of `owner`, stands for.
-pub(super) fn unquoted(owner: &WireText, raw: &str) -> ByteString {
+pub(super) fn unquoted(owner: &WireText<'_>, raw: &str) -> Text {
     match unquote(raw) {
         std::borrow::Cow::Borrowed(text) => owner.slice_ref(text),
         std::borrow::Cow::Owned(text) => text.into(),
@@ -55,7 +55,7 @@ pub(super) fn unquoted(owner: &WireText, raw: &str) -> ByteString {
 /// `token [ EQUAL gen-value ]`: the name and the value as it stands. Some peers put slashes and the
 /// like in values without quotes, which end nothing.
 pub(super) fn generic_param<'a>(
-    owner: &WireText,
+    owner: &WireText<'_>,
     i: &'a str,
 ) -> Parsed<'a, (&'a str, Option<&'a str>)> {
     let (rest, name) = take_class1(i, Class::TOKEN, "a parameter name")?;

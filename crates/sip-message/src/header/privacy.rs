@@ -56,7 +56,7 @@ impl Header for Privacy {
     const NAME: HeaderName = HeaderName::PRIVACY;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         finish(value, "RFC 3323 §4.2", |i| values(value, i)).map(Self)
     }
 
@@ -69,7 +69,7 @@ impl Header for Privacy {
 }
 
 /// `priv-value *( ";" priv-value )`, each of them once.
-fn values<'a>(owner: &WireText, mut i: &'a str) -> Parsed<'a, Vec<PrivacyValue>> {
+fn values<'a>(owner: &WireText<'_>, mut i: &'a str) -> Parsed<'a, Vec<PrivacyValue>> {
     let mut values = Vec::new();
     loop {
         let (rest, text) = take_class1(i, Class::TOKEN, "a kind of privacy")?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{Header, HeaderName, shape};
 use crate::{
@@ -18,25 +18,25 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Reason {
     /// The protocol that the cause is of, such as `SIP` or `Q.850`.
-    pub protocol: ByteString,
+    pub protocol: Text,
     /// The parameters `cause`, `text` and others.
     pub parameters: Parameters,
 }
 
 impl Reason {
     /// A reason of the protocol `protocol`, without parameters.
-    pub fn new(protocol: impl Into<ByteString>) -> Self {
+    pub fn new(protocol: impl Into<Text>) -> Self {
         Self { protocol: protocol.into(), parameters: Parameters::new() }
     }
 
     /// A SIP status as the reason (RFC 3326 §2).
     pub fn sip(status: crate::StatusCode, text: &str) -> Self {
-        Self::new(ByteString::from_static("SIP")).with_cause(status.as_u16()).with_text(text)
+        Self::new(Text::from_static("SIP")).with_cause(status.as_u16()).with_text(text)
     }
 
     /// An ISDN cause value as the reason (RFC 3326 §2).
     pub fn q850(cause: u8, text: &str) -> Self {
-        Self::new(ByteString::from_static("Q.850")).with_cause(cause.into()).with_text(text)
+        Self::new(Text::from_static("Q.850")).with_cause(cause.into()).with_text(text)
     }
 
     /// The same reason with the cause `cause`.
@@ -79,7 +79,7 @@ impl Header for Reason {
     const NAME: HeaderName = HeaderName::REASON;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let (protocol, parameters) = shape::token_and_parameters(value, "RFC 3326 §2")?;
         Ok(Self { protocol, parameters })
     }
@@ -100,14 +100,14 @@ pub struct Warning {
     /// The code, 0 to 999.
     pub code: u16,
     /// The host, with its port, or the pseudonym that adds the warning.
-    pub agent: ByteString,
+    pub agent: Text,
     /// The text for people, without quotes and escapes.
-    pub text: ByteString,
+    pub text: Text,
 }
 
 impl Warning {
     /// The warning `code`, of at most three digits, by `agent`.
-    pub fn new(code: u16, agent: impl Into<ByteString>, text: impl Into<ByteString>) -> Self {
+    pub fn new(code: u16, agent: impl Into<Text>, text: impl Into<Text>) -> Self {
         Self { code, agent: agent.into(), text: text.into() }
     }
 }
@@ -127,7 +127,7 @@ impl Header for Warning {
     const NAME: HeaderName = HeaderName::WARNING;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let gap = |i| gap(value, i);
         let rule = (warn_code, gap, |i| warn_agent(value, i), gap, quoted_string);
         let (code, _, agent, _, text) = finish(value, "RFC 3261 §20.43", rule)?;
@@ -162,7 +162,7 @@ fn warn_code(i: &str) -> Parsed<'_, u16> {
 }
 
 /// `SP`; some servers align what they write with more of them.
-fn gap<'a>(value: &WireText, i: &'a str) -> Parsed<'a, &'a str> {
+fn gap<'a>(value: &WireText<'_>, i: &'a str) -> Parsed<'a, &'a str> {
     match lws1(i)? {
         (rest, white) if white == " " || value.is_tolerant() => Ok((rest, white)),
         _ => Fault::error(i, "one space"),
@@ -170,7 +170,7 @@ fn gap<'a>(value: &WireText, i: &'a str) -> Parsed<'a, &'a str> {
 }
 
 /// `hostport / pseudonym`; servers also put in SIP addresses and names with slashes or underscores.
-fn warn_agent<'a>(value: &WireText, i: &'a str) -> Parsed<'a, &'a str> {
+fn warn_agent<'a>(value: &WireText<'_>, i: &'a str) -> Parsed<'a, &'a str> {
     let (rest, agent) = take_class1(i, Class::LAX_VALUE, "a host or a pseudonym")?;
     let is_host = || matches!(host_port(value, false, agent), Ok(("", _)));
     if value.is_tolerant() || is_token(agent) || is_host() {

@@ -1,6 +1,6 @@
 //! Who goes first: `Resource-Priority` and `Accept-Resource-Priority` (RFC 4412 §3).
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{Header, HeaderName};
 use crate::{
@@ -14,14 +14,14 @@ macro_rules! resource_priorities {
         #[derive(Clone, Debug)]
         pub struct $header {
             /// The namespace, such as `dsn`.
-            pub namespace: ByteString,
+            pub namespace: Text,
             /// The priority within the namespace, such as `flash`.
-            pub priority: ByteString,
+            pub priority: Text,
         }
 
         impl $header {
             /// The priority `priority` of `namespace`.
-            pub fn new(namespace: impl Into<ByteString>, priority: impl Into<ByteString>) -> Self {
+            pub fn new(namespace: impl Into<Text>, priority: impl Into<Text>) -> Self {
                 Self { namespace: namespace.into(), priority: priority.into() }
             }
 
@@ -45,7 +45,7 @@ macro_rules! resource_priorities {
             const IS_LIST: bool = true;
             const MAY_BE_EMPTY: bool = $may_be_empty;
 
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 let (namespace, priority) = finish(value, $rfc, resource_value)?;
                 Ok(Self::new(value.slice_ref(namespace), value.slice_ref(priority)))
             }

@@ -64,7 +64,7 @@ macro_rules! security_headers {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = true;
 
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 let (mechanism, parameters) =
                     finish(value, "RFC 3329 §2.2", |i| mechanism(value, i))?;
                 Ok(Self { mechanism, parameters })
@@ -112,7 +112,7 @@ impl fmt::Debug for WithoutDigest<'_> {
 }
 
 /// `mechanism-name *( SEMI mech-parameters )`.
-fn mechanism<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, (SecurityMechanism, Parameters)> {
+fn mechanism<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, (SecurityMechanism, Parameters)> {
     let (at, name) = take_class1(i, Class::TOKEN, "a security mechanism")?;
     let (rest, parameters) = header_parameters(owner, at)?;
     if !owner.is_tolerant()

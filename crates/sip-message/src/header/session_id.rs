@@ -58,7 +58,7 @@ impl Header for SessionId {
     const NAME: HeaderName = HeaderName::SESSION_ID;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         finish(value, "RFC 7989 §5", |i| session_id(value, i))
     }
 
@@ -72,7 +72,7 @@ impl Header for SessionId {
 }
 
 /// `local-uuid *( SEMI sess-id-param )`.
-fn session_id<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, SessionId> {
+fn session_id<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, SessionId> {
     let end = i.bytes().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(i.len());
     let (text, at) = i.split_at_checked(end).unwrap_or((i, ""));
     let Some(local) = SessionUuid::read(text, owner.is_tolerant()) else {

@@ -55,7 +55,7 @@ impl Header for SessionExpires {
     const NAME: HeaderName = HeaderName::SESSION_EXPIRES;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let (seconds, parameters) = shape::seconds_and_parameters(value, "RFC 4028 §4")?;
         Ok(Self { seconds, parameters })
     }
@@ -91,7 +91,7 @@ impl Header for MinSe {
     const NAME: HeaderName = HeaderName::MIN_SE;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let (seconds, parameters) = shape::seconds_and_parameters(value, "RFC 4028 §5")?;
         Ok(Self { seconds, parameters })
     }

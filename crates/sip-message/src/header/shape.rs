@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write};
 
-use bytestring::ByteString;
+use crate::Text;
 use nom::Parser;
 
 use crate::{
@@ -14,16 +14,16 @@ use crate::{
 
 /// `token *( SEMI generic-param )`.
 pub(super) fn token_and_parameters(
-    value: &WireText,
+    value: &WireText<'_>,
     rfc: &'static str,
-) -> Result<(ByteString, Parameters), ParseError> {
+) -> Result<(Text, Parameters), ParseError> {
     let (head, parameters) = with_parameters(value, rfc, token)?;
     Ok((value.slice_ref(head), parameters))
 }
 
 /// `delta-seconds *( SEMI generic-param )`.
 pub(super) fn seconds_and_parameters(
-    value: &WireText,
+    value: &WireText<'_>,
     rfc: &'static str,
 ) -> Result<(u32, Parameters), ParseError> {
     with_parameters(value, rfc, |i| delta_seconds(value, i))
@@ -31,7 +31,7 @@ pub(super) fn seconds_and_parameters(
 
 /// `head *( SEMI generic-param )`.
 pub(super) fn with_parameters<'a, O>(
-    value: &'a WireText,
+    value: &'a WireText<'_>,
     rfc: &'static str,
     head: impl Parser<&'a str, Output = O, Error = Fault<'a>>,
 ) -> Result<(O, Parameters), ParseError> {
@@ -40,7 +40,7 @@ pub(super) fn with_parameters<'a, O>(
 
 /// `delta-seconds`. More than 2^32-1 seconds, 136 years, may count as so many (RFC 3261 §10.2);
 /// gateways send such numbers for "never".
-pub(super) fn delta_seconds<'a>(value: &WireText, i: &'a str) -> Parsed<'a, u32> {
+pub(super) fn delta_seconds<'a>(value: &WireText<'_>, i: &'a str) -> Parsed<'a, u32> {
     let (rest, seconds) = saturating_seconds(i)?;
     match seconds {
         Some(seconds) => Ok((rest, seconds)),

@@ -1,4 +1,4 @@
-use bytestring::ByteString;
+use crate::Text;
 use proptest::prelude::*;
 
 use super::*;
@@ -250,8 +250,8 @@ fn a_reason_made_of_a_status_reads_back() {
     assert_eq!((reason.cause(), reason.text().as_deref()), (Some(486), Some("say \"no\"")));
 }
 
-fn token() -> impl Strategy<Value = ByteString> {
-    "[A-Za-z0-9.!%*_+`'~-]{1,12}".prop_map(ByteString::from)
+fn token() -> impl Strategy<Value = Text> {
+    "[A-Za-z0-9.!%*_+`'~-]{1,12}".prop_map(Text::from)
 }
 
 fn host() -> impl Strategy<Value = Host> {
@@ -275,7 +275,7 @@ fn header_parameters() -> impl Strategy<Value = Parameters> {
             match value {
                 Some((text, true)) => parameters.set_quoted(name, &text),
                 Some((token, false)) => parameters.set(name, Some(token)),
-                None => parameters.set(name, None::<ByteString>),
+                None => parameters.set(name, None::<Text>),
             }
         }
         parameters
@@ -333,7 +333,7 @@ proptest! {
         name in proptest::option::of("[^\r\n\0]{0,12}"), uri in sip_uri(),
         parameters in header_parameters(),
     ) {
-        let display_name = name.map(ByteString::from);
+        let display_name = name.map(Text::from);
         let to = To { address: NameAddr { display_name, uri }, parameters };
         let read: To = parse(&written(&to)).unwrap();
         prop_assert_eq!(&read, &to);
@@ -355,7 +355,7 @@ proptest! {
 
     #[test]
     fn no_text_panics(text in "[ -~é\t\0]{0,40}") {
-        let text = WireText::from(text);
+        let text = WireText::from(text.as_str());
         let _ = (Uri::parse(&text), Via::parse(&text), Contact::parse(&text), From::parse(&text));
         let _ = (CSeq::parse(&text), Date::parse(&text), Warning::parse(&text), RetryAfter::parse(&text));
     }

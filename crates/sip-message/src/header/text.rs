@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{Header, HeaderName};
 use crate::{
@@ -14,7 +14,7 @@ macro_rules! texts {
     ($($(#[$doc:meta])* $header:ident $name:ident $rule:ident $rfc:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug)]
-        pub struct $header(pub ByteString);
+        pub struct $header(pub Text);
 
         impl PartialEq for $header {
             /// White space at the ends is no part of the value (RFC 3261 §7.3.1).
@@ -35,7 +35,7 @@ macro_rules! texts {
             const NAME: HeaderName = HeaderName::$name;
             const IS_LIST: bool = false;
 
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 // Text is for people: what stands in it harms no one who does not act upon it.
                 if !value.is_tolerant() {
                     finish(value, $rfc, $rule)?;
@@ -68,7 +68,7 @@ texts! {
 /// How urgent the request is, RFC 3261 §20.26: `emergency`, `urgent`, `normal`, `non-urgent` or
 /// another token. The tolerant profile takes any text, which is no level that is known.
 #[derive(Clone, Debug)]
-pub struct Priority(pub ByteString);
+pub struct Priority(pub Text);
 
 impl Priority {
     /// Whether this is the level `priority`, which has no case.
@@ -95,7 +95,7 @@ impl Header for Priority {
     const NAME: HeaderName = HeaderName::PRIORITY;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         if !value.is_tolerant() {
             finish(value, "RFC 3261 §20.26", token)?;
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{
     Header, HeaderName,
@@ -19,14 +19,14 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserToUser {
     /// The data as text, without quotes and escapes. Quotes are no part of it (RFC 7433 §4.2).
-    pub data: ByteString,
+    pub data: Text,
     /// The parameters, such as `purpose`, `content` and `encoding`.
     pub parameters: Parameters,
 }
 
 impl UserToUser {
     /// The data `data` as it is, of no stated encoding.
-    pub fn new(data: impl Into<ByteString>) -> Self {
+    pub fn new(data: impl Into<Text>) -> Self {
         Self { data: data.into(), parameters: Parameters::new() }
     }
 
@@ -43,14 +43,14 @@ impl UserToUser {
 
     /// The same data for the package `purpose`.
     #[must_use]
-    pub fn with_purpose(mut self, purpose: impl Into<ByteString>) -> Self {
+    pub fn with_purpose(mut self, purpose: impl Into<Text>) -> Self {
         self.parameters.set("purpose", Some(purpose));
         self
     }
 
     /// The same data, which is of the kind `content`.
     #[must_use]
-    pub fn with_content(mut self, content: impl Into<ByteString>) -> Self {
+    pub fn with_content(mut self, content: impl Into<Text>) -> Self {
         self.parameters.set("content", Some(content));
         self
     }
@@ -89,7 +89,7 @@ impl Header for UserToUser {
     const NAME: HeaderName = HeaderName::USER_TO_USER;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let rule = (|i| text(value, "user-to-user data", i), |i| header_parameters(value, i));
         let (data, parameters) = finish(value, "RFC 7433 §4.1", rule)?;
         Ok(Self { data, parameters })

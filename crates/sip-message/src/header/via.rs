@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use bytestring::ByteString;
+use crate::Text;
 use nom::{
     Parser,
     bytes::complete::{tag, tag_no_case},
@@ -21,7 +21,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Via {
     /// The transport, such as `UDP`, as it was written.
-    pub transport: ByteString,
+    pub transport: Text,
     /// The host of `sent-by`.
     pub host: Host,
     /// The port of `sent-by`.
@@ -32,13 +32,13 @@ pub struct Via {
 
 impl Via {
     /// A hop without parameters.
-    pub fn new(transport: impl Into<ByteString>, host: Host, port: Option<u16>) -> Self {
+    pub fn new(transport: impl Into<Text>, host: Host, port: Option<u16>) -> Self {
         Self { transport: transport.into(), host, port, parameters: Parameters::new() }
     }
 
     /// The same hop with the branch `branch`, which must be a token.
     #[must_use]
-    pub fn with_branch(mut self, branch: impl Into<ByteString>) -> Self {
+    pub fn with_branch(mut self, branch: impl Into<Text>) -> Self {
         self.parameters.set("branch", Some(branch));
         self
     }
@@ -46,7 +46,7 @@ impl Via {
     /// The same hop with an empty `rport`: it asks for the source port (RFC 3581 §3).
     #[must_use]
     pub fn with_rport(mut self) -> Self {
-        self.parameters.set("rport", None::<ByteString>);
+        self.parameters.set("rport", None::<Text>);
         self
     }
 
@@ -111,7 +111,7 @@ impl Header for Via {
     const NAME: HeaderName = HeaderName::VIA;
     const IS_LIST: bool = true;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         let tolerant = value.is_tolerant();
         let (transport, (host, port), parameters) = finish(value, RFC, |i| {
             let (i, transport) = protocol(i)?;
@@ -163,13 +163,13 @@ fn protocol(i: &str) -> Parsed<'_, &str> {
 }
 
 /// The transport `text`, a part of `owner`. Most are one of a few, which need no share of it.
-fn transport_text(owner: &WireText, text: &str) -> ByteString {
+fn transport_text(owner: &WireText<'_>, text: &str) -> Text {
     match text {
-        "UDP" => ByteString::from_static("UDP"),
-        "TCP" => ByteString::from_static("TCP"),
-        "TLS" => ByteString::from_static("TLS"),
-        "WS" => ByteString::from_static("WS"),
-        "WSS" => ByteString::from_static("WSS"),
+        "UDP" => Text::from_static("UDP"),
+        "TCP" => Text::from_static("TCP"),
+        "TLS" => Text::from_static("TLS"),
+        "WS" => Text::from_static("WS"),
+        "WSS" => Text::from_static("WSS"),
         _ => owner.slice_ref(text),
     }
 }

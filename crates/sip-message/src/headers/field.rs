@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{Headers, Values};
 use crate::{Header, HeaderName, ParseError, header::Known, parse::Line};
@@ -49,8 +49,8 @@ impl<'a> HeaderField<'a> {
     ///
     /// # Errors
     /// When it is not UTF-8.
-    pub fn text(&self) -> Result<ByteString, ParseError> {
-        self.headers.text(self.line).map(|text| text.value.slice_ref(&text.value))
+    pub fn text(&self) -> Result<Text, ParseError> {
+        self.headers.text(self.line).map(|text| text.to_text())
     }
 
     /// The values of `H` in this row alone; none when the row is another header field.

@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData, ops::Range};
 
-use super::{Headers, text::Text};
+use super::{Headers, row_text::RowText};
 use crate::{
     Header, ParseError, Profile,
     parse::{Class, Line},
@@ -13,13 +13,13 @@ pub struct Values<'a, H> {
     headers: &'a Headers,
     /// The rows not looked at so far.
     rows: Range<usize>,
-    row: Option<Row>,
+    row: Option<Row<'a>>,
     header: PhantomData<fn() -> H>,
 }
 
 /// A row that is being split.
-struct Row {
-    text: Text,
+struct Row<'a> {
+    text: RowText<'a>,
     /// Where the next element starts.
     at: usize,
 }
@@ -40,7 +40,7 @@ impl<H: Header> Iterator for Values<'_, H> {
             }
             let line = self.next_line()?;
             match self.headers.text(line) {
-                Ok(text) if text.value.is_empty() && H::MAY_BE_EMPTY => {}
+                Ok(text) if text.as_str().is_empty() && H::MAY_BE_EMPTY => {}
                 Ok(text) => self.row = Some(Row { text, at: 0 }),
                 Err(error) => return Some(Err(error)),
             }
@@ -61,8 +61,8 @@ impl<'a, H: Header> Values<'a, H> {
         loop {
             let line = self.next_line()?;
             match self.headers.text(line) {
-                Ok(text) if H::MAY_BE_EMPTY && text.value.is_empty() => {}
-                Ok(text) => return Some(text.parse(0)),
+                Ok(text) if H::MAY_BE_EMPTY && text.as_str().is_empty() => {}
+                Ok(text) => return Some(text.parse()),
                 Err(error) => return Some(Err(error)),
             }
         }
@@ -80,22 +80,22 @@ impl<'a, H: Header> Values<'a, H> {
     }
 }
 
-impl Row {
+impl Row<'_> {
     /// The next element, or `None` behind the last one.
     fn element<H: Header>(&mut self) -> Option<Result<H, ParseError>> {
         loop {
-            let (start, profile) = (self.at, self.text.value.profile());
-            let rest = self.text.value.whole().get(start..)?;
+            let (start, whole, profile) = (self.at, self.text.as_str(), self.text.profile());
+            let rest = whole.get(start..)?;
             let length = H::element_length(rest.as_bytes(), profile);
             let end = start.saturating_add(length);
             self.at = end.saturating_add(1);
-            self.text.value.narrow(start, end);
-            let is_part = length < self.text.value.whole().len();
-            if is_part && profile == Profile::Tolerant && Class::WHITE.covers(&self.text.value) {
+            let is_part = length < whole.len();
+            let element = whole.get(start..end).unwrap_or_default();
+            if is_part && profile == Profile::Tolerant && Class::WHITE.covers(element) {
                 // Commas with nothing between them are sent, and separate nothing.
                 continue;
             }
-            return Some(self.text.parse(start));
+            return Some(self.text.parse_part(start, end));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use bytestring::ByteString;
+use crate::Text;
 
 use crate::{
     WireText,
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Host {
     /// A domain name, as it was written.
-    Name(ByteString),
+    Name(Text),
     /// An IPv4 address.
     V4(Ipv4Addr),
     /// An IPv6 address; brackets stand around it in text.
@@ -107,7 +107,7 @@ impl Default for ReadHost<'_> {
 impl ReadHost<'_> {
     /// The host; the text it was read from must be a part of `owner`.
     #[inline]
-    pub(crate) fn of(self, owner: &WireText) -> Host {
+    pub(crate) fn of(self, owner: &WireText<'_>) -> Host {
         match self {
             Self::Name(name) => Host::Name(owner.slice_ref(name)),
             Self::V4(address) => Host::V4(address),
@@ -186,7 +186,7 @@ fn address_or_odd_name(text: &str, tolerant: bool) -> Option<ReadHost<'_>> {
 /// `host [ COLON port ]`; `i` must be a part of `owner`. White space around the colon is legal in
 /// `Via` only (RFC 3261 §20.42).
 pub(crate) fn host_port<'a>(
-    owner: &WireText,
+    owner: &WireText<'_>,
     spaced: bool,
     i: &'a str,
 ) -> Parsed<'a, (Host, Option<u16>)> {

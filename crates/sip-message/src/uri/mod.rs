@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write as _};
 
-use bytestring::ByteString;
+use crate::Text;
 
 use crate::{
     WireText,
@@ -53,7 +53,7 @@ impl Uri {
     ///
     /// # Errors
     /// When `text` is not a URI by RFC 3261 §25.1 or RFC 3966 §3.
-    pub fn parse(text: &WireText) -> Result<Self, ParseError> {
+    pub fn parse(text: &WireText<'_>) -> Result<Self, ParseError> {
         let error = |fault: Fault<'_>| {
             let offset = text.len().saturating_sub(fault.rest.len());
             let rfc = if has_scheme(text, "tel:") { "RFC 3966 §3" } else { "RFC 3261 §19.1.1" };
@@ -137,7 +137,7 @@ impl From<TelUri> for Uri {
 /// A URI of a scheme that this crate does not take apart, kept as it was written.
 #[derive(Clone, Debug)]
 pub struct AbsoluteUri {
-    text: ByteString,
+    text: Text,
     colon: usize,
 }
 
@@ -173,7 +173,7 @@ impl fmt::Display for AbsoluteUri {
 
 /// `SIP-URI / SIPS-URI / absoluteURI`, of which `telephone-uri` is one; `i` must be a part of
 /// `owner`.
-pub(crate) fn uri<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Uri> {
+pub(crate) fn uri<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, Uri> {
     let mut uri = ReadUri::default();
     let rest = read_uri(owner, i, &mut uri)?;
     Ok((rest, uri.of(owner)))
@@ -191,7 +191,7 @@ pub(crate) struct ReadUri<'a> {
 impl ReadUri<'_> {
     /// The URI; the text it was read from must be a part of `owner`.
     #[inline]
-    pub(crate) fn of(self, owner: &WireText) -> Uri {
+    pub(crate) fn of(self, owner: &WireText<'_>) -> Uri {
         match self.other {
             None => Uri::Sip(self.sip.of(owner)),
             Some(other) => other,
@@ -200,7 +200,7 @@ impl ReadUri<'_> {
 }
 
 /// Reads a URI at the start of `i`, a part of `owner`, into `uri`; gives what is left.
-pub(crate) fn read_uri<'a>(owner: &WireText, i: &'a str, uri: &mut ReadUri<'a>) -> Rest<'a> {
+pub(crate) fn read_uri<'a>(owner: &WireText<'_>, i: &'a str, uri: &mut ReadUri<'a>) -> Rest<'a> {
     // Schemes have no case (RFC 2396 §3.1).
     let scheme = match i.as_bytes() {
         [b's' | b'S', b'i' | b'I', b'p' | b'P', b':', ..] => 4,
@@ -212,7 +212,7 @@ pub(crate) fn read_uri<'a>(owner: &WireText, i: &'a str, uri: &mut ReadUri<'a>) 
 }
 
 /// Reads a URI that is no SIP URI.
-fn other_uri<'a>(owner: &WireText, i: &'a str, uri: &mut ReadUri<'a>) -> Rest<'a> {
+fn other_uri<'a>(owner: &WireText<'_>, i: &'a str, uri: &mut ReadUri<'a>) -> Rest<'a> {
     let (rest, other) = match has_scheme(i, "tel:") {
         true => telephone_uri(owner, i)?,
         false => absolute_uri(owner, i).map(|(rest, uri)| (rest, Uri::Absolute(uri)))?,
@@ -223,7 +223,7 @@ fn other_uri<'a>(owner: &WireText, i: &'a str, uri: &mut ReadUri<'a>) -> Rest<'a
 
 /// `telephone-uri`. Gateways put words such as `tel:anonymous` where they know no number: a URI by
 /// RFC 3261, which the tolerant profile keeps whole, so that it does not pass for a number.
-fn telephone_uri<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Uri> {
+fn telephone_uri<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, Uri> {
     let number = tel::subscriber(owner, i.get(4..).unwrap_or_default());
     if !owner.is_tolerant() {
         return number.map(|(rest, uri)| (rest, Uri::Tel(uri)));
@@ -241,7 +241,7 @@ fn has_scheme(i: &str, scheme: &str) -> bool {
 }
 
 /// `absoluteURI`. Brackets are those of IPv6 references in its authority (RFC 2732 §3).
-fn absolute_uri<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, AbsoluteUri> {
+fn absolute_uri<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, AbsoluteUri> {
     let (scheme, after) = take_class(i, Class::SCHEME);
     if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) {
         return Fault::error(i, "a URI scheme");

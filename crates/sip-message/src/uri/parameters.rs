@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, mem};
 
-use bytestring::ByteString;
+use crate::Text;
 use smallvec::SmallVec;
 
 use crate::{
@@ -23,17 +23,17 @@ pub struct Parameters(Repr);
 #[derive(Clone)]
 enum Repr {
     /// From the first `;` on, as it came. It has been read once and holds no name twice.
-    Wire(ByteString),
+    Wire(Text),
     /// One by one, since something has been changed.
     Changed(Vec<Parameter>),
 }
 
-type Parameter = (ByteString, Option<ByteString>);
+type Parameter = (Text, Option<Text>);
 
 impl Parameters {
     /// No parameters.
     pub const fn new() -> Self {
-        Self(Repr::Wire(ByteString::new()))
+        Self(Repr::Wire(Text::new()))
     }
 
     /// The parameter `name`: `None` when absent, `Some(None)` when it has no value.
@@ -64,7 +64,7 @@ impl Parameters {
 
     /// Sets the parameter `name` where it stands, or appends it. The value is wire text; see
     /// [`Parameters::set_quoted`] for free text.
-    pub fn set(&mut self, name: impl Into<ByteString>, value: Option<impl Into<ByteString>>) {
+    pub fn set(&mut self, name: impl Into<Text>, value: Option<impl Into<Text>>) {
         let (name, value) = (name.into(), value.map(Into::into));
         self.change(|list| {
             match list.iter_mut().find(|(own, _)| own.eq_ignore_ascii_case(&name)) {
@@ -75,7 +75,7 @@ impl Parameters {
     }
 
     /// Sets the parameter `name` to `text` as a quoted string (header fields only).
-    pub fn set_quoted(&mut self, name: impl Into<ByteString>, text: &str) {
+    pub fn set_quoted(&mut self, name: impl Into<Text>, text: &str) {
         let mut quoted = String::new();
         write_quoted(text, &mut quoted);
         self.set(name, Some(quoted));
@@ -136,9 +136,9 @@ impl Parameters {
 
     /// The parameters `wire`, a part of `owner` that one of the rules below has read.
     #[inline]
-    pub(crate) fn of(owner: &WireText, wire: &str) -> Self {
+    pub(crate) fn of(owner: &WireText<'_>, wire: &str) -> Self {
         let is_empty = wire.is_empty();
-        Self(Repr::Wire(if is_empty { ByteString::new() } else { owner.slice_ref(wire) }))
+        Self(Repr::Wire(if is_empty { Text::new() } else { owner.slice_ref(wire) }))
     }
 }
 
@@ -150,7 +150,7 @@ impl Default for Parameters {
 
 impl Default for Repr {
     fn default() -> Self {
-        Self::Wire(ByteString::new())
+        Self::Wire(Text::new())
     }
 }
 
@@ -220,7 +220,7 @@ fn value_length(text: &str) -> usize {
 ///
 /// Peers in use also end them with a semicolon, which the tolerant profile takes. Two in a row are
 /// refused (RFC 4475 §3.1.2.1).
-pub(crate) fn header_parameters<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, Parameters> {
+pub(crate) fn header_parameters<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, Parameters> {
     let (rest, wire) = read_header_parameters(owner.is_tolerant(), i)?;
     Ok((rest, Parameters::of(owner, wire)))
 }

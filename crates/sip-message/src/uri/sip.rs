@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{
     AddressOfRecord, Host, Parameters, TelUri,
@@ -25,9 +25,9 @@ pub struct SipUri {
     /// Whether the scheme is `sips`.
     pub secure: bool,
     /// The user part, with its escapes; see [`SipUri::user_text`].
-    pub user: Option<ByteString>,
+    pub user: Option<Text>,
     /// The password, with its escapes.
-    pub password: Option<ByteString>,
+    pub password: Option<Text>,
     /// The host.
     pub host: Host,
     /// The port, if one is given.
@@ -35,7 +35,7 @@ pub struct SipUri {
     /// The URI parameters, such as `transport` and `lr`.
     pub parameters: Parameters,
     /// What stands after `?`, with its escapes; see [`SipUri::header_fields`].
-    pub headers: Option<ByteString>,
+    pub headers: Option<Text>,
 }
 
 impl SipUri {
@@ -171,7 +171,7 @@ pub(crate) struct ReadSipUri<'a> {
 impl ReadSipUri<'_> {
     /// The URI; the text it was read from must be a part of `owner`.
     #[inline]
-    pub(super) fn of(&self, owner: &WireText) -> SipUri {
+    pub(super) fn of(&self, owner: &WireText<'_>) -> SipUri {
         let slice = |text| owner.slice_ref(text);
         SipUri {
             secure: self.secure,
@@ -188,7 +188,7 @@ impl ReadSipUri<'_> {
 /// Reads what follows `sip:` or `sips:` into `uri`; `i` must be a part of `owner`. Gives what is
 /// left.
 #[inline]
-pub(super) fn sip_uri<'a>(owner: &WireText, i: &'a str, uri: &mut ReadSipUri<'a>) -> Rest<'a> {
+pub(super) fn sip_uri<'a>(owner: &WireText<'_>, i: &'a str, uri: &mut ReadSipUri<'a>) -> Rest<'a> {
     let tolerant = owner.is_tolerant();
     let (i, (user, password)) = userinfo(i, tolerant);
     (uri.user, uri.password) = (user, password);

@@ -6,7 +6,7 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{
     Host, SipUri,
@@ -37,7 +37,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct TelUri {
     /// `telephone-subscriber`, as it was written.
-    text: ByteString,
+    text: Text,
     /// How many bytes of it are the number.
     number: usize,
 }
@@ -93,7 +93,7 @@ impl TelUri {
         let mut text = self.number().to_owned();
         // Writing to a String cannot fail.
         let _ = write_parameters(&parameters, Class::PARAM, &mut text);
-        let text = WireText::from(text);
+        let text = WireText::from(&*text);
         match subscriber(&text, &text) {
             Ok(("", uri)) => Ok(uri),
             Ok(_) | Err(_) => refuse("a value that the parameter can have"),
@@ -190,12 +190,12 @@ impl TelUri {
     }
 
     /// The number that the user part `user` of a SIP URI holds.
-    pub(super) fn of_user(user: &ByteString) -> Option<Self> {
+    pub(super) fn of_user(user: &Text) -> Option<Self> {
         let text = match memchr::memchr(b'%', user.as_bytes()) {
-            None => user.clone(),
+            None => Cow::Borrowed(user.as_str()),
             Some(_) => unescape_number(user).into(),
         };
-        let text = WireText::from(text);
+        let text = WireText::from(&*text);
         match subscriber(&text, &text) {
             Ok(("", uri)) => Some(uri),
             Ok(_) | Err(_) => None,
@@ -247,7 +247,7 @@ impl std::str::FromStr for TelUri {
 
 /// `telephone-subscriber`; `i` must be a part of `owner`. The order of the parameters binds those who write them (RFC 3261
 /// §19.1.6 has an example in another one), so it is not asked for.
-pub(super) fn subscriber<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, TelUri> {
+pub(super) fn subscriber<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, TelUri> {
     let Some(number) = number_length(i) else { return Fault::error(i, "a telephone number") };
     let mut rest = i.get(number..).unwrap_or_default();
     let parameters = rest;
@@ -294,7 +294,7 @@ fn parameter(i: &str) -> Parsed<'_, Parameter<'_>> {
 /// What RFC 3966 §3 asks of one parameter; `before` are those in front of it, and there are so few
 /// that they can be compared one by one.
 fn check<'a>(
-    owner: &WireText,
+    owner: &WireText<'_>,
     name: &str,
     value: Option<&str>,
     before: &str,

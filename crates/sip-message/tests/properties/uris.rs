@@ -42,7 +42,7 @@ proptest! {
         let host = SipUri { host: Host::Name("other.example".into()), ..sip.clone() };
         prop_assert_ne!(&host, sip);
         if let Some(user) = &sip.user {
-            let user = Some(ByteString::from(format!("{user}x")));
+            let user = Some(Text::from(format!("{user}x")));
             let longer = SipUri { user, ..sip.clone() };
             prop_assert_ne!(&longer, sip);
         }

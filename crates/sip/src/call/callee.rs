@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bytestring::ByteString;
+use offhook_sip_message::Text;
 use offhook_sansio::Flow;
 use offhook_sip_message::{HeaderName, Response, ResponseBuilder, StatusCode, ValidRequest};
 
@@ -26,7 +26,7 @@ pub(crate) struct Invitation {
     pub(crate) transaction: TransactionId,
     pub(crate) request: ValidRequest,
     /// The To tag of our responses.
-    pub(crate) tag: ByteString,
+    pub(crate) tag: Text,
     /// What was sent last, other than 100.
     pub(crate) provisional: Option<Response>,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bytestring::ByteString;
+use offhook_sip_message::Text;
 use offhook_sansio::Flow;
 use offhook_sip_message::{ValidRequest, ValidResponse};
 
@@ -49,7 +49,7 @@ pub(crate) struct OutgoingInvite {
 /// The ACK to the 2xx of one fork.
 #[derive(Debug)]
 pub(crate) struct Ack {
-    pub(crate) remote_tag: Option<ByteString>,
+    pub(crate) remote_tag: Option<Text>,
     pub(crate) outgoing: Outgoing,
 }
 
@@ -164,7 +164,7 @@ impl Calls {
         match self.caller(call, transaction) {
             Some(Step::Withdrawing | Step::Cancelling) => self.end(call, End::Cancelled),
             Some(Step::Calling | Step::Proceeding) => {
-                let reason = ByteString::from(response.reason());
+                let reason = Text::from(response.reason());
                 self.end(call, End::Rejected { status: response.status(), reason });
             }
             None => {}

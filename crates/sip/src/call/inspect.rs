@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use bytestring::ByteString;
+use offhook_sip_message::Text;
 use offhook_sansio::Flow;
 use offhook_sip_message::{
     ContentDisposition, ContentEncoding, ContentType, HeaderName, Method, Require, ResponseBuilder,
@@ -23,7 +23,7 @@ pub(super) enum Refusal {
     /// §8.2.2.2: the request came before on another path.
     Merged,
     /// §8.2.2.3: the request needs extensions that are not supported.
-    Extensions(Vec<ByteString>),
+    Extensions(Vec<Text>),
     /// §8.2.3: the body is of a type that is not understood.
     MediaType,
     /// §8.2.3: the body is encoded.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bytestring::ByteString;
+use offhook_sip_message::Text;
 use offhook_sansio::{Flow, Protocol};
 use offhook_sip_message::{
     Allow, CSeq, CallId as CallIdField, Contact, From, HeaderName, MaxForwards, Method, NameAddr,
@@ -35,7 +35,7 @@ pub struct Invite {
     /// More header fields, in order. A `Route` here has to name loose routers.
     ///
     /// `Expires` limits how long the peer may ring: then the call is cancelled.
-    pub headers: Vec<(HeaderName, ByteString)>,
+    pub headers: Vec<(HeaderName, Text)>,
 }
 
 impl Calls {

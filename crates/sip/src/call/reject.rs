@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bytestring::ByteString;
+use offhook_sip_message::Text;
 use offhook_sip_message::{ResponseBuilder, StatusCode, Warning};
 
 use super::{CallId, Calls, State, session::Exchange};
@@ -44,7 +44,7 @@ impl Calls {
             StatusCode::BAD_REQUEST => builder.reason(why),
             _ => builder.header(&Warning {
                 code: MISCELLANEOUS,
-                agent: ByteString::from_static("offhook"),
+                agent: Text::from_static("offhook"),
                 text: why.into(),
             }),
         })

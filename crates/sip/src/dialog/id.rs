@@ -1,14 +1,14 @@
 //! What names a dialog (RFC 3261 §12).
 
-use bytestring::ByteString;
+use offhook_sip_message::Text;
 use offhook_sip_message::{ValidRequest, ValidResponse};
 
 /// Call-ID, local tag and remote tag. RFC 2543 peers have no tag.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct DialogId {
-    pub(crate) call_id: ByteString,
-    pub(crate) local_tag: ByteString,
-    pub(crate) remote_tag: Option<ByteString>,
+    pub(crate) call_id: Text,
+    pub(crate) local_tag: Text,
+    pub(crate) remote_tag: Option<Text>,
 }
 
 impl DialogId {
@@ -17,7 +17,7 @@ impl DialogId {
         Self {
             call_id: invite.call_id().0.clone(),
             local_tag: tag.into(),
-            remote_tag: invite.from().tag().map(ByteString::from),
+            remote_tag: invite.from().tag().map(Text::from),
         }
     }
 
@@ -26,7 +26,7 @@ impl DialogId {
         Self {
             call_id: invite.call_id().0.clone(),
             local_tag: invite.from().tag().unwrap_or_default().into(),
-            remote_tag: response.to().tag().map(ByteString::from),
+            remote_tag: response.to().tag().map(Text::from),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What makes a message part of a transaction (RFC 3261 §17.1.3, §17.2.3).
 
-use bytestring::ByteString;
+use offhook_sip_message::Text;
 use offhook_sansio::Protocol;
 use offhook_sip_message::{Header, Method, ValidRequest, ValidResponse, Via};
 
@@ -9,7 +9,7 @@ use crate::transport::default_port;
 /// A client transaction: the branch of the top `Via`, and the method (§17.1.3).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ClientKey {
-    branch: ByteString,
+    branch: Text,
     method: Method,
 }
 
@@ -27,21 +27,21 @@ impl ClientKey {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ServerKey {
     /// The branch has the magic cookie: it is unique within its sent-by.
-    Branch { branch: ByteString, sent_by: SentBy, method: Method },
+    Branch { branch: Text, sent_by: SentBy, method: Method },
     /// It has not: an RFC 2543 client, known by all of these. The To tag is compared apart, since
     /// that of an ACK is the one of the response.
     Fields {
-        request_uri: ByteString,
-        from_tag: Option<ByteString>,
-        call_id: ByteString,
+        request_uri: Text,
+        from_tag: Option<Text>,
+        call_id: Text,
         cseq: u32,
-        via: ByteString,
+        via: Text,
         method: Method,
     },
 }
 
 /// Host and port of the top `Via`, in the form in which they are compared.
-type SentBy = (ByteString, u16);
+type SentBy = (Text, u16);
 
 impl ServerKey {
     /// The key of the transaction that `request` creates or repeats.
@@ -64,7 +64,7 @@ impl ServerKey {
         }
         Self::Fields {
             request_uri: request.request_uri().to_string().into(),
-            from_tag: request.from().tag().map(ByteString::from),
+            from_tag: request.from().tag().map(Text::from),
             call_id: request.call_id().0.clone(),
             cseq: request.cseq().number,
             via: text(via),
@@ -81,8 +81,8 @@ impl ServerKey {
 /// What the copies of one request that came on different paths have in common (§8.2.2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct MergeKey {
-    from_tag: Option<ByteString>,
-    call_id: ByteString,
+    from_tag: Option<Text>,
+    call_id: Text,
     cseq: u32,
     method: Method,
 }
@@ -91,7 +91,7 @@ impl MergeKey {
     /// `None` within a dialog, where requests do not fork.
     pub(crate) fn of(request: &ValidRequest) -> Option<Self> {
         request.to().tag().is_none().then(|| Self {
-            from_tag: request.from().tag().map(ByteString::from),
+            from_tag: request.from().tag().map(Text::from),
             call_id: request.call_id().0.clone(),
             cseq: request.cseq().number,
             method: request.cseq().method.clone(),
@@ -99,7 +99,7 @@ impl MergeKey {
     }
 }
 
-fn text(header: &impl Header) -> ByteString {
+fn text(header: &impl Header) -> Text {
     let mut text = String::new();
     header.write(&mut text);
     text.into()

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use bytestring::ByteString;
+use offhook_sip_message::Text;
 use offhook_sansio::{Datagram, Flow, Random, Transmit};
 use offhook_sip_message::{
     Message, Method, Rejection, Request, Response, ResponseBuilder, RetryAfter, Server, StatusCode,
@@ -261,7 +261,7 @@ impl TransactionLayer {
         self.table.cancelled(cancel, flow.protocol)
     }
 
-    pub(crate) fn response_tag(&self, transaction: TransactionId) -> Option<ByteString> {
+    pub(crate) fn response_tag(&self, transaction: TransactionId) -> Option<Text> {
         self.table.response_tag(transaction)
     }
 
@@ -313,11 +313,11 @@ impl TransactionLayer {
         Ok(via.with_branch(branch).with_rport())
     }
 
-    pub(crate) fn new_tag(&mut self) -> ByteString {
+    pub(crate) fn new_tag(&mut self) -> Text {
         self.random.token(TAG_LENGTH).into()
     }
 
-    pub(crate) fn new_call_id(&mut self) -> ByteString {
+    pub(crate) fn new_call_id(&mut self) -> Text {
         self.random.token(CALL_ID_LENGTH).into()
     }
 

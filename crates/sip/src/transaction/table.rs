@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Instant};
 
-use bytestring::ByteString;
+use offhook_sip_message::Text;
 use offhook_sansio::{Deadlines, Flow, Key, Protocol, Table};
 use offhook_sip_message::{Method, ValidRequest, ValidResponse};
 
@@ -54,9 +54,9 @@ struct ServerIndex {
     key: ServerKey,
     merge: Option<MergeKey>,
     /// The To tag of the request.
-    request_tag: Option<ByteString>,
+    request_tag: Option<Text>,
     /// The To tag of the responses to it.
-    response_tag: ByteString,
+    response_tag: Text,
 }
 
 impl TransactionTable {
@@ -81,7 +81,7 @@ impl TransactionTable {
     ) -> Option<TransactionId> {
         let key = ServerKey::of(request, protocol);
         let merge = MergeKey::of(request);
-        let request_tag: Option<ByteString> = request.to().tag().map(ByteString::from);
+        let request_tag: Option<Text> = request.to().tag().map(Text::from);
         let response_tag = request_tag.clone().unwrap_or_else(|| response_tag.into());
         let (own_key, own_merge) = (key.clone(), merge.clone());
         let index = ServerIndex { key: own_key, merge: own_merge, request_tag, response_tag };
@@ -133,7 +133,7 @@ impl TransactionTable {
     }
 
     /// The tag that this side puts into the To of its responses.
-    pub(crate) fn response_tag(&self, id: TransactionId) -> Option<ByteString> {
+    pub(crate) fn response_tag(&self, id: TransactionId) -> Option<Text> {
         match &self.entries.get(id)?.index {
             Index::Client(_) => None,
             Index::Server(index) => Some(index.response_tag.clone()),

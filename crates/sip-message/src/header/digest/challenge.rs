@@ -1,6 +1,6 @@
 //! The digest challenge (RFC 7616 §3.3, RFC 3261 §25.1 `digest-cln`).
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{
     super::parts::unquoted,
@@ -14,14 +14,14 @@ use crate::{Parameters, Uri, WireText, parse::is_token};
 #[derive(Clone, Debug, PartialEq)]
 pub struct DigestChallenge {
     /// The protection domain, which tells the user which password to use.
-    pub realm: ByteString,
+    pub realm: Text,
     /// URIs that share the protection domain, separated by spaces; see
     /// [`DigestChallenge::domains`].
-    pub domain: Option<ByteString>,
+    pub domain: Option<Text>,
     /// What the server has made up for this challenge.
-    pub nonce: ByteString,
+    pub nonce: Text,
     /// What the client has to send back as it is.
-    pub opaque: Option<ByteString>,
+    pub opaque: Option<Text>,
     /// Whether the credentials were right but for the age of their nonce.
     pub stale: bool,
     /// The algorithm; MD5 where the challenge names none.
@@ -39,7 +39,7 @@ pub struct DigestChallenge {
 
 impl DigestChallenge {
     /// A challenge of `realm` with `nonce`, by MD5 and without a quality of protection.
-    pub fn new(realm: impl Into<ByteString>, nonce: impl Into<ByteString>) -> Self {
+    pub fn new(realm: impl Into<Text>, nonce: impl Into<Text>) -> Self {
         Self {
             realm: realm.into(),
             domain: None,
@@ -68,7 +68,7 @@ impl DigestChallenge {
 
     /// The same challenge with a text that the client sends back.
     #[must_use]
-    pub fn with_opaque(self, opaque: impl Into<ByteString>) -> Self {
+    pub fn with_opaque(self, opaque: impl Into<Text>) -> Self {
         Self { opaque: Some(opaque.into()), ..self }
     }
 
@@ -134,7 +134,7 @@ impl ParamWriter<'_> {
 }
 
 /// `LDQUOT URI *( 1*SP URI ) RDQUOT`.
-fn domain<'a>(params: &mut AuthParams<'a>) -> Taken<'a, Option<ByteString>> {
+fn domain<'a>(params: &mut AuthParams<'a>) -> Taken<'a, Option<Text>> {
     let from = params.place_of("domain");
     let text = params.quoted("domain")?;
     if let Some(text) = &text
@@ -157,7 +157,7 @@ fn qop_options<'a>(params: &mut AuthParams<'a>) -> Taken<'a, Vec<Qop>> {
     if !tolerant && !param.is_quoted() {
         return refuse(param.from, "a quoted string");
     }
-    let text = unquoted(owner, param.raw);
+    let text = unquoted(&owner, param.raw);
     let mut options = Vec::new();
     for option in text.split(|c| c == ',' || tolerant && matches!(c, ' ' | '\t')) {
         let option = option.trim_matches([' ', '\t']);

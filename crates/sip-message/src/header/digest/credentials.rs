@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{
     Algorithm, DigestChallenge, Qop,
@@ -17,19 +17,19 @@ pub struct DigestCredentials {
     /// Who the client is: a name, or its hash if `userhash` is set.
     pub username: Username,
     /// The realm of the challenge.
-    pub realm: ByteString,
+    pub realm: Text,
     /// The nonce of the challenge.
-    pub nonce: ByteString,
+    pub nonce: Text,
     /// The Request-URI that went into the digest, as it was written there.
-    pub uri: ByteString,
+    pub uri: Text,
     /// The digest in hexadecimal digits; empty before the first challenge (RFC 8760 §2.7).
-    pub response: ByteString,
+    pub response: Text,
     /// The algorithm; MD5 where the credentials name none.
     pub algorithm: Algorithm,
     /// What the client has made up; goes with `qop`.
-    pub cnonce: Option<ByteString>,
+    pub cnonce: Option<Text>,
     /// The opaque text of the challenge.
-    pub opaque: Option<ByteString>,
+    pub opaque: Option<Text>,
     /// The quality of protection; absent for a server that offered none.
     pub qop: Option<Qop>,
     /// How many requests were sent with this nonce, this one included; goes with `qop`.
@@ -44,10 +44,10 @@ impl DigestCredentials {
     /// Credentials by MD5, without a quality of protection.
     pub fn new(
         username: impl Into<Username>,
-        realm: impl Into<ByteString>,
-        nonce: impl Into<ByteString>,
-        uri: impl Into<ByteString>,
-        response: impl Into<ByteString>,
+        realm: impl Into<Text>,
+        nonce: impl Into<Text>,
+        uri: impl Into<Text>,
+        response: impl Into<Text>,
     ) -> Self {
         Self {
             username: username.into(),
@@ -70,8 +70,8 @@ impl DigestCredentials {
     pub fn answering(
         challenge: &DigestChallenge,
         username: impl Into<Username>,
-        uri: impl Into<ByteString>,
-        response: impl Into<ByteString>,
+        uri: impl Into<Text>,
+        response: impl Into<Text>,
     ) -> Self {
         let (realm, nonce) = (challenge.realm.clone(), challenge.nonce.clone());
         Self {
@@ -90,13 +90,13 @@ impl DigestCredentials {
     /// The same credentials with the quality of protection `qop`, which goes with a nonce of the
     /// client and a count of requests (RFC 7616 §3.4).
     #[must_use]
-    pub fn with_qop(self, qop: impl Into<Qop>, cnonce: impl Into<ByteString>, nc: u32) -> Self {
+    pub fn with_qop(self, qop: impl Into<Qop>, cnonce: impl Into<Text>, nc: u32) -> Self {
         Self { qop: Some(qop.into()), cnonce: Some(cnonce.into()), nc: Some(nc), ..self }
     }
 
     /// The same credentials with the opaque text of the challenge.
     #[must_use]
-    pub fn with_opaque(self, opaque: impl Into<ByteString>) -> Self {
+    pub fn with_opaque(self, opaque: impl Into<Text>) -> Self {
         Self { opaque: Some(opaque.into()), ..self }
     }
 
@@ -165,20 +165,20 @@ impl fmt::Debug for DigestCredentials {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Username {
     /// `username`: a quoted string.
-    Plain(ByteString),
+    Plain(Text),
     /// `username*`: for what a quoted string cannot hold (RFC 8187 §3.2).
     Extended {
         /// The name.
-        name: ByteString,
+        name: Text,
         /// The language of the name, such as `en`, or nothing.
-        language: ByteString,
+        language: Text,
     },
 }
 
 impl Username {
     /// The name in the form `username*`, in no language.
-    pub fn extended(name: impl Into<ByteString>) -> Self {
-        Self::Extended { name: name.into(), language: ByteString::new() }
+    pub fn extended(name: impl Into<Text>) -> Self {
+        Self::Extended { name: name.into(), language: Text::new() }
     }
 
     /// The name.
@@ -189,7 +189,7 @@ impl Username {
     }
 }
 
-impl<T: Into<ByteString>> From<T> for Username {
+impl<T: Into<Text>> From<T> for Username {
     fn from(name: T) -> Self {
         Self::Plain(name.into())
     }
@@ -237,7 +237,7 @@ fn username<'a>(params: &mut AuthParams<'a>) -> Taken<'a, Username> {
 }
 
 /// `*( pct-encoded / attr-char )`.
-fn unescaped(value: &str) -> Option<ByteString> {
+fn unescaped(value: &str) -> Option<Text> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
@@ -252,22 +252,22 @@ fn unescaped(value: &str) -> Option<ByteString> {
             bytes.push(byte);
         }
     }
-    String::from_utf8(bytes).ok().map(ByteString::from)
+    String::from_utf8(bytes).ok().map(Text::from)
 }
 
 /// `LDQUOT Request-URI RDQUOT` (RFC 8760 §2.6). What is no URI cannot be that of the request, which
 /// is for the one who checks the digest to see.
-fn uri<'a>(params: &mut AuthParams<'a>) -> Taken<'a, ByteString> {
+fn uri<'a>(params: &mut AuthParams<'a>) -> Taken<'a, Text> {
     let from = params.place_of("uri");
     let text = params.required("uri", "a uri")?;
-    let sound = || Uri::parse(&WireText::new(text.clone(), params.owner().profile())).is_ok();
+    let sound = || Uri::parse(&WireText::new(&text, params.owner().profile())).is_ok();
     if !params.owner().is_tolerant() && !sound() {
         return refuse(from, "a Request-URI");
     }
     Ok(text)
 }
 
-fn response<'a>(params: &mut AuthParams<'a>) -> Taken<'a, ByteString> {
+fn response<'a>(params: &mut AuthParams<'a>) -> Taken<'a, Text> {
     match params.digest("response")? {
         Some(response) => Ok(response),
         None => refuse(params.end(), "a response"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{
     super::{Header, HeaderName},
@@ -19,13 +19,13 @@ use crate::{
 #[derive(Clone, Default, PartialEq)]
 pub struct AuthenticationInfo {
     /// The nonce to use from now on.
-    pub nextnonce: Option<ByteString>,
+    pub nextnonce: Option<Text>,
     /// The quality of protection of the response.
     pub qop: Option<Qop>,
     /// The proof that the server knows the password too, in hexadecimal digits.
-    pub rspauth: Option<ByteString>,
+    pub rspauth: Option<Text>,
     /// The `cnonce` of the request.
-    pub cnonce: Option<ByteString>,
+    pub cnonce: Option<Text>,
     /// The nonce count of the request.
     pub nc: Option<u32>,
     /// All other parameters.
@@ -34,7 +34,7 @@ pub struct AuthenticationInfo {
 
 impl AuthenticationInfo {
     /// The nonce to use from now on, and nothing else.
-    pub fn next_nonce(nonce: impl Into<ByteString>) -> Self {
+    pub fn next_nonce(nonce: impl Into<Text>) -> Self {
         Self { nextnonce: Some(nonce.into()), ..Self::default() }
     }
 
@@ -54,7 +54,7 @@ impl Header for AuthenticationInfo {
     const NAME: HeaderName = HeaderName::AUTHENTICATION_INFO;
     const IS_LIST: bool = false;
 
-    fn parse(value: &WireText) -> Result<Self, ParseError> {
+    fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         finish(value, "RFC 3261 §20.6", |i| {
             let (rest, params) = AuthParams::parse(value, i)?;
             Ok((rest, Self::take(params)?))

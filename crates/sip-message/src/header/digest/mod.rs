@@ -60,7 +60,7 @@ macro_rules! digest_or_other {
                 }
             }
 
-            fn parse<'a>(owner: &'a WireText, i: &'a str) -> Parsed<'a, Self> {
+            fn parse<'a>(owner: &'a WireText<'_>, i: &'a str) -> Parsed<'a, Self> {
                 let (i, scheme) = take_class1(i, Class::TOKEN, "an authentication scheme")?;
                 if !scheme.eq_ignore_ascii_case(DIGEST) {
                     let (rest, other) = AuthScheme::parse(owner, scheme, i)?;
@@ -128,7 +128,7 @@ macro_rules! auth_headers {
                 list::element_length(text, profile)
             }
 
-            fn parse(value: &WireText) -> Result<Self, ParseError> {
+            fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 finish(value, $rfc, |i| $value::parse(value, i)).map(Self)
             }
 

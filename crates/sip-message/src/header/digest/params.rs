@@ -1,7 +1,7 @@
 //! Parameters with commas between them: `auth-param *( COMMA auth-param )` (RFC 3261 §25.1), read
 //! and sorted into their places.
 
-use bytestring::ByteString;
+use crate::Text;
 use smallvec::SmallVec;
 
 use super::super::parts::unquoted;
@@ -20,7 +20,7 @@ pub(super) fn refuse<'a, T>(rest: &'a str, expected: &'static str) -> Taken<'a, 
 
 /// Parameters that are being sorted into their places.
 pub(super) struct AuthParams<'a> {
-    owner: &'a WireText,
+    owner: WireText<'a>,
     left: SmallVec<[AuthParam<'a>; 12]>,
     /// What follows the last parameter.
     end: &'a str,
@@ -37,8 +37,8 @@ pub(super) struct AuthParam<'a> {
 
 impl<'a> AuthParams<'a> {
     /// `auth-param *( COMMA auth-param )`, to the end; `i` must be a part of `owner`.
-    pub(super) fn parse(owner: &'a WireText, mut i: &'a str) -> Parsed<'a, Self> {
-        let mut params = Self { owner, left: SmallVec::new(), end: i };
+    pub(super) fn parse(owner: &'a WireText<'_>, mut i: &'a str) -> Parsed<'a, Self> {
+        let mut params = Self { owner: *owner, left: SmallVec::new(), end: i };
         loop {
             let (rest, param) = auth_param(owner, i)?;
             params.push(i, param)?;
@@ -66,7 +66,7 @@ impl<'a> AuthParams<'a> {
         Ok(())
     }
 
-    pub(super) fn owner(&self) -> &'a WireText {
+    pub(super) fn owner(&self) -> WireText<'a> {
         self.owner
     }
 
@@ -89,16 +89,16 @@ impl<'a> AuthParams<'a> {
 
     /// Takes a parameter that must be a quoted string. Some phones and gateways leave the quotes
     /// out.
-    pub(super) fn quoted(&mut self, name: &str) -> Taken<'a, Option<ByteString>> {
+    pub(super) fn quoted(&mut self, name: &str) -> Taken<'a, Option<Text>> {
         let Some(param) = self.take(name) else { return Ok(None) };
         if !param.is_quoted() && !self.owner.is_tolerant() {
             return refuse(param.from, "a quoted string");
         }
-        Ok(Some(unquoted(self.owner, param.raw)))
+        Ok(Some(unquoted(&self.owner, param.raw)))
     }
 
     /// Takes a parameter that must be there as a quoted string.
-    pub(super) fn required(&mut self, name: &str, missing: &'static str) -> Taken<'a, ByteString> {
+    pub(super) fn required(&mut self, name: &str, missing: &'static str) -> Taken<'a, Text> {
         match self.quoted(name)? {
             Some(text) => Ok(text),
             None => refuse(self.end, missing),
@@ -107,11 +107,11 @@ impl<'a> AuthParams<'a> {
 
     /// Takes a digest: `LDQUOT *LHEX RDQUOT` (RFC 8760 §2.7). How many digits there must be is for
     /// the algorithm to say. Old peers write capital letters; what is no digest proves nothing.
-    pub(super) fn digest(&mut self, name: &str) -> Taken<'a, Option<ByteString>> {
+    pub(super) fn digest(&mut self, name: &str) -> Taken<'a, Option<Text>> {
         let from = self.place_of(name);
         let text = self.quoted(name)?;
         let digit = |byte: u8| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase();
-        let sound = |text: &ByteString| text.bytes().all(digit);
+        let sound = |text: &Text| text.bytes().all(digit);
         if !self.owner.is_tolerant() && !text.as_ref().is_none_or(sound) {
             return refuse(from, "a digest in lower-case hexadecimal digits");
         }
@@ -120,7 +120,7 @@ impl<'a> AuthParams<'a> {
 
     /// Takes a parameter that must be a token without quotes. Old user agents put quotes around
     /// `algorithm`, `qop` and `nc`.
-    pub(super) fn token(&mut self, name: &str) -> Taken<'a, Option<ByteString>> {
+    pub(super) fn token(&mut self, name: &str) -> Taken<'a, Option<Text>> {
         let Some(param) = self.take(name) else { return Ok(None) };
         if param.is_quoted() && !self.owner.is_tolerant() {
             return refuse(param.from, "a token without quotes");
@@ -129,12 +129,12 @@ impl<'a> AuthParams<'a> {
     }
 
     /// Takes a parameter that is a token, with or without quotes.
-    pub(super) fn token_or_quoted(&mut self, name: &str) -> Taken<'a, Option<ByteString>> {
+    pub(super) fn token_or_quoted(&mut self, name: &str) -> Taken<'a, Option<Text>> {
         self.take(name).map(|param| self.token_of(param)).transpose()
     }
 
-    fn token_of(&self, param: AuthParam<'a>) -> Taken<'a, ByteString> {
-        let text = unquoted(self.owner, param.raw);
+    fn token_of(&self, param: AuthParam<'a>) -> Taken<'a, Text> {
+        let text = unquoted(&self.owner, param.raw);
         if is_token(&text) { Ok(text) } else { refuse(param.from, "a token") }
     }
 
@@ -193,7 +193,7 @@ impl<'a> AuthParam<'a> {
 
 /// `auth-param-name EQUAL ( token / quoted-string )`. Values whose quotes are missing may hold what
 /// no token can, such as the `:` of a URI or the `=` of Base64.
-fn auth_param<'a>(owner: &WireText, i: &'a str) -> Parsed<'a, AuthParam<'a>> {
+fn auth_param<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, AuthParam<'a>> {
     let (rest, name) = take_class1(i, Class::TOKEN, "a parameter name")?;
     let (from, _) = equal(rest)?;
     let (rest, raw) = if from.starts_with('"') {
@@ -217,7 +217,7 @@ fn bare_value(i: &str) -> Parsed<'_, &str> {
 
 /// `COMMA`, and whether a parameter is to follow it. Some proxies write a comma twice, or one
 /// behind the last parameter.
-fn comma<'a>(owner: &WireText, i: &'a str) -> (&'a str, bool) {
+fn comma<'a>(owner: &WireText<'_>, i: &'a str) -> (&'a str, bool) {
     let Some(rest) = i.trim_start_matches(WHITE).strip_prefix(',') else { return (i, false) };
     if !owner.is_tolerant() {
         return (rest.trim_start_matches(WHITE), true);

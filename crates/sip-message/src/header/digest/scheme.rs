@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::{
     params::{AuthParams, token68},
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone)]
 pub struct AuthScheme {
     /// The name of the scheme, such as `Bearer`.
-    pub scheme: ByteString,
+    pub scheme: Text,
     /// What stands behind it.
     pub value: AuthValue,
 }
@@ -27,19 +27,19 @@ pub struct AuthScheme {
 #[derive(Clone, PartialEq)]
 pub enum AuthValue {
     /// One text without a name, such as the access token of `Bearer` (RFC 8898 §2.1.3).
-    Token(ByteString),
+    Token(Text),
     /// Parameters; the values are wire text.
     Parameters(Parameters),
 }
 
 impl AuthScheme {
     /// The scheme `scheme` with `parameters`.
-    pub fn new(scheme: impl Into<ByteString>, parameters: Parameters) -> Self {
+    pub fn new(scheme: impl Into<Text>, parameters: Parameters) -> Self {
         Self { scheme: scheme.into(), value: AuthValue::Parameters(parameters) }
     }
 
     /// The scheme `scheme` with one text, such as `Bearer` with an access token.
-    pub fn with_token(scheme: impl Into<ByteString>, token: impl Into<ByteString>) -> Self {
+    pub fn with_token(scheme: impl Into<Text>, token: impl Into<Text>) -> Self {
         Self { scheme: scheme.into(), value: AuthValue::Token(token.into()) }
     }
 
@@ -65,7 +65,7 @@ impl AuthScheme {
     }
 
     /// What follows the name `scheme`; `i` must be a part of `owner`.
-    pub(super) fn parse<'a>(owner: &'a WireText, scheme: &str, i: &'a str) -> Parsed<'a, Self> {
+    pub(super) fn parse<'a>(owner: &'a WireText<'_>, scheme: &str, i: &'a str) -> Parsed<'a, Self> {
         let name = owner.slice_ref(scheme);
         // `Negotiate` and its like come without anything in a first challenge.
         if owner.is_tolerant() && i.trim_matches([' ', '\t', ',']).is_empty() {

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use bytestring::ByteString;
+use crate::Text;
 use proptest::prelude::*;
 
 use super::*;
@@ -385,8 +385,8 @@ fn no_prefix_of_an_example_panics() {
     }
 }
 
-fn text() -> impl Strategy<Value = ByteString> {
-    "[ -~é]{0,12}".prop_map(ByteString::from)
+fn text() -> impl Strategy<Value = Text> {
+    "[ -~é]{0,12}".prop_map(Text::from)
 }
 
 proptest! {

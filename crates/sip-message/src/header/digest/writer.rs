@@ -1,6 +1,6 @@
 //! Parameters with commas between them, written.
 
-use bytestring::ByteString;
+use crate::Text;
 
 use super::super::shape::append;
 use crate::{Parameters, parse::write_quoted};
@@ -22,7 +22,7 @@ impl<'a> ParamWriter<'a> {
         write_quoted(text, self.out);
     }
 
-    pub(super) fn quoted_if(&mut self, name: &str, text: Option<&ByteString>) {
+    pub(super) fn quoted_if(&mut self, name: &str, text: Option<&Text>) {
         if let Some(text) = text {
             self.quoted(name, text);
         }

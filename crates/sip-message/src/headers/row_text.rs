@@ -1,12 +1,19 @@
 //! The text of a value: folds undone, and the way back to where it stood (RFC 3261 §7.3.1).
 
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
 use super::{is_white, white_prefix};
-use crate::{Header, ParseError, WireText};
+use crate::{Header, ParseError, Profile, Text, WireText};
 
 /// The text of a header field value and where it stands in the message.
 #[derive(Clone, Debug)]
-pub(crate) struct Text {
-    pub(crate) value: WireText,
+pub(crate) struct RowText<'a> {
+    value: Cow<'a, str>,
+    /// What the value is a part of, unless it had to be unfolded.
+    whole: Option<&'a Bytes>,
+    profile: Profile,
     start: usize,
     /// Where each folded line begins, in order.
     folds: Vec<Fold>,
@@ -21,21 +28,45 @@ pub(crate) struct Fold {
     unfolded: usize,
 }
 
-impl Text {
-    pub(super) fn new(value: WireText, start: usize) -> Self {
-        Self { value, start, folds: Vec::new() }
+impl<'a> RowText<'a> {
+    /// The text `value`, which stands at byte `start` of `whole`.
+    #[inline]
+    pub(super) fn new(whole: &'a Bytes, value: &'a str, start: usize, profile: Profile) -> Self {
+        let (value, whole) = (Cow::Borrowed(value), Some(whole));
+        Self { value, whole, profile, start, folds: Vec::new() }
     }
 
     /// The text of `folded`, which starts at byte `start` of the message.
-    pub(super) fn unfolded(folded: &WireText, start: usize) -> Self {
+    pub(super) fn unfolded(folded: &str, start: usize, profile: Profile) -> Self {
         let mut folds = Vec::new();
-        let value = unfold(folded, |fold| folds.push(fold));
-        Self { value: WireText::new(value, folded.profile()), start, folds }
+        let value = Cow::Owned(unfold(folded, |fold| folds.push(fold)));
+        Self { value, whole: None, profile, start, folds }
     }
 
-    /// Reads the part of the value that begins at byte `start` as one `H`.
-    pub(super) fn parse<H: Header>(&self, start: usize) -> Result<H, ParseError> {
-        H::parse(&self.value).map_err(|error| self.place::<H>(start, error))
+    /// The value.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.value
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// The value, to be kept.
+    pub(super) fn to_text(&self) -> Text {
+        Text::part_of(self.whole, &self.value)
+    }
+
+    /// Reads the value as one `H`.
+    pub(super) fn parse<H: Header>(&self) -> Result<H, ParseError> {
+        self.parse_part(0, self.value.len())
+    }
+
+    /// Reads the part of the value from byte `start` to `end` as one `H`.
+    pub(super) fn parse_part<H: Header>(&self, start: usize, end: usize) -> Result<H, ParseError> {
+        let part = self.value.get(start..end).unwrap_or_default();
+        let text = WireText::element(self.whole, &self.value, part, self.profile);
+        H::parse(&text).map_err(|error| self.place::<H>(start, error))
     }
 
     /// The same error, at its place in the message. It was found in what begins at `start`.
