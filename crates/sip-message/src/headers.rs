@@ -1,6 +1,6 @@
 //! The header fields of a message: an index over its bytes (RFC 3261 §7.3).
 
-use std::{fmt, ops::Range};
+use std::fmt;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -19,7 +19,7 @@ pub(crate) use row_text::unfold;
 
 mod values;
 pub use values::Values;
-pub(crate) use values::element_length;
+pub(crate) use values::{element_length, quoted_length};
 
 /// The header fields of a message, in the order they came, untouched.
 #[derive(Clone)]
@@ -44,7 +44,7 @@ impl Headers {
     /// The text of each row named `name`, unfolded.
     pub fn texts(&self, name: HeaderName) -> impl Iterator<Item = Result<Text, ParseError>> {
         let rows = self.lines.iter().filter(move |line| self.is(line, &name));
-        rows.map(|line| self.text(line).map(|text| text.to_text()))
+        rows.map(|line| self.text(line, None).map(|text| text.to_text()))
     }
 
     /// How many rows there are.
@@ -72,24 +72,20 @@ impl Headers {
             return self.headers_of().next().transpose();
         }
         match self.rows(&H::NAME).next() {
-            Some(line) => self.text(line)?.parse().map(Some),
+            Some(line) => self.text(line, None)?.parse().map(Some),
             None => Ok(None),
         }
     }
 
     /// All values of the header field `H`: lists are split, rows are joined.
     pub fn headers_of<H: Header>(&self) -> Values<'_, H> {
-        self.values_in(0..self.lines.len())
+        Values::new(self, 0..self.lines.len(), None)
     }
 
     /// Every field row with its place, for those who show or check a message row by row.
     pub fn fields(&self) -> impl Iterator<Item = HeaderField<'_>> {
-        let numbered = self.lines.iter().enumerate();
-        numbered.map(|(index, line)| HeaderField::new(self, line, index))
-    }
-
-    fn values_in<H>(&self, rows: Range<usize>) -> Values<'_, H> {
-        Values::new(self, rows)
+        let (head, numbered) = (self.head(), self.lines.iter().enumerate());
+        numbered.map(move |(index, line)| HeaderField::new(self, line, index, head))
     }
 
     pub(crate) fn rows<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a Line> {
@@ -117,16 +113,29 @@ impl Headers {
         trim(line.value.of(&self.bytes))
     }
 
-    /// The value as text, with its place.
-    pub(crate) fn text(&self, line: &Line) -> Result<RowText<'_>, ParseError> {
+    /// The value as text, with its place; `head` is the head of the message, if it is text.
+    #[inline]
+    pub(crate) fn text<'a>(
+        &'a self,
+        line: &Line,
+        head: Option<&'a str>,
+    ) -> Result<RowText<'a>, ParseError> {
         let (raw, start) = self.placed(line);
-        let Ok(value) = str::from_utf8(raw) else {
-            return Err(self.no_text(line, raw, start));
+        let value = match head {
+            Some(head) => head.get(start..start.saturating_add(raw.len())),
+            None => str::from_utf8(raw).ok(),
         };
-        Ok(match line.folded {
-            false => RowText::new(&self.bytes, value, start, self.profile),
-            true => RowText::unfolded(value, start, self.profile),
-        })
+        match value {
+            Some(value) if line.folded => Ok(RowText::unfolded(self, value, start)),
+            Some(value) => Ok(RowText::new(self, value, start)),
+            None => Err(self.no_text(line, raw, start)),
+        }
+    }
+
+    /// The head of the message, if it is text throughout.
+    fn head(&self) -> Option<&str> {
+        let end = self.lines.last().map_or(0, |line| line.value.end as usize);
+        str::from_utf8(self.bytes.get(..end)?).ok()
     }
 
     /// The value as it came, and where it starts in the message.

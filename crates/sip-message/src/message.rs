@@ -211,7 +211,7 @@ fn options_check(message: &Message, options: &ParseOptions) -> Result<(), ParseE
         return Ok(());
     }
     let headers = message.headers();
-    headers.lines.iter().try_for_each(|line| headers.text(line).map(drop))
+    headers.lines.iter().try_for_each(|line| headers.text(line, None).map(drop))
 }
 
 #[cfg(test)]

@@ -2,13 +2,11 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-use crate::Text;
-
 use crate::{
-    WireText,
+    Text, WireText,
     parse::{ParseError, is_token},
 };
+use bytes::Bytes;
 
 /// A request method: one of the registered names, or any other token.
 ///
@@ -101,9 +99,7 @@ impl Method {
     pub(crate) fn from_part(message: &Bytes, name: &str) -> Result<Self, ParseError> {
         match Known::of(name) {
             Some(known) => Ok(Self(Repr::Known(known))),
-            None => {
-                Self::other(Text::part_of(Some(message), name))
-            }
+            None => Self::other(Text::part_of(Some(message), name)),
         }
     }
 

@@ -10,8 +10,8 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use offhook_sip_message::{
-    Allow, Text, CSeq, CallId, Contact, From, HeaderName, MaxForwards, Message, Method,
-    NameAddr, ParseOptions, RecordRoute, Request, RequestBuilder, Response, StatusCode, To, Uri,
+    Allow, CSeq, CallId, Contact, From, HeaderName, MaxForwards, Message, Method, NameAddr,
+    ParseOptions, RecordRoute, Request, RequestBuilder, Response, StatusCode, Text, To, Uri,
     UserAgent, ValidRequest, Via,
 };
 

@@ -101,7 +101,10 @@ fn challenges_to_choose_from_keep_their_order_and_their_algorithms() {
             let row = row.as_str().unwrap();
             let value = WireText::new(row, Profile::Strict);
             let header = WwwAuthenticate::parse(&value).unwrap();
-            assert_eq!(WwwAuthenticate::parse(&header_text(&header).as_str().into()).unwrap(), header);
+            assert_eq!(
+                WwwAuthenticate::parse(&header_text(&header).as_str().into()).unwrap(),
+                header
+            );
             let (_, end) = row.split_once("algorithm=").unwrap();
             algorithms.push(Algorithm::from(end.split(',').next().unwrap()));
             builder = builder.header(&header);

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use offhook_sip_message::Text;
 use offhook_sansio::Flow;
-use offhook_sip_message::{StatusCode, ValidRequest, ValidResponse};
+use offhook_sip_message::{Text, StatusCode, ValidRequest, ValidResponse};
 
 use crate::CallId;
 

@@ -3,11 +3,10 @@
 use std::fmt;
 
 use bytes::Bytes;
-use crate::Text;
 use smallvec::SmallVec;
 
 use crate::{
-    Header, HeaderName, Method, ParseError, Request, Response, StatusCode, Uri,
+    Header, HeaderName, Method, ParseError, Request, Response, StatusCode, Text, Uri,
     header::Known,
     parse::{Digits, Line, Span},
 };

@@ -1,9 +1,7 @@
 //! Which bodies are welcome: `Accept` and `Accept-Encoding` (RFC 3261 §20.1, §20.2).
 
-use crate::Text;
-
 use super::{Header, HeaderName, MediaType, shape};
-use crate::{Parameters, WireText, parse::ParseError, uri::header_parameters};
+use crate::{Parameters, Text, WireText, parse::ParseError, uri::header_parameters};
 
 /// A type of body that is welcome, RFC 3261 §20.1. A field without any value welcomes none.
 #[derive(Clone, Debug, PartialEq)]

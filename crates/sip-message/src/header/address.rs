@@ -3,11 +3,9 @@
 
 use std::fmt;
 
-use crate::Text;
-
 use super::{FeatureValue, Header, HeaderName, Quality, parts::unquoted};
 use crate::{
-    Parameters, Uri, WireText,
+    Parameters, Text, Uri, WireText,
     parse::{
         Class, Fault, ParseError, Parsed, Rest, finish, quoted_string, take_class, token,
         write_quoted,
@@ -425,7 +423,11 @@ fn words_length(i: &str) -> usize {
 
 /// A URI without brackets: parameters behind it are those of the field, and it must not hold a
 /// comma or a question mark (RFC 3261 §20).
-pub(super) fn addr_spec<'a>(owner: &WireText<'_>, i: &'a str, read: &mut ReadAddress<'a>) -> Rest<'a> {
+pub(super) fn addr_spec<'a>(
+    owner: &WireText<'_>,
+    i: &'a str,
+    read: &mut ReadAddress<'a>,
+) -> Rest<'a> {
     let end = i.find([';', ' ', '\t']).unwrap_or(i.len());
     let (text, rest) = i.split_at_checked(end).unwrap_or((i, ""));
     if let Some(at) = text.find(['?', ',']) {

@@ -1,12 +1,11 @@
 //! What a caller prefers: `Accept-Contact`, `Reject-Contact` and `Request-Disposition`
 //! (RFC 3841 §9), and what the network can do: `Feature-Caps` (RFC 6809 §6).
 
-use crate::Text;
 use nom::character::complete::char;
 
 use super::{FeatureValue, Header, HeaderName, open_token::open_tokens};
 use crate::{
-    Parameters, WireText,
+    Parameters, Text, WireText,
     parse::{Fault, ParseError, Parsed, equal, expect, finish, quoted_string, semi, token},
     uri::header_parameters,
 };

@@ -3,15 +3,14 @@
 
 use std::borrow::Cow;
 
-use crate::Text;
-
 use super::{
     Header, HeaderName,
     parts::{generic_param, unquoted},
 };
 use crate::{
-    Host, Parameters, WireText,
+    Host, Parameters, Text, WireText,
     parse::{Class, Fault, ParseError, Parsed, finish, semi, write_quoted},
+    uri::{MAX_PARAMETERS, header_parameters},
 };
 
 /// What the charging records of one session have in common, RFC 7315 §5.6.
@@ -91,22 +90,42 @@ impl Header for PChargingVector {
     }
 }
 
-/// `icid-value *( SEMI charge-params )`. Some proxies do not put `icid-value` first.
+/// `icid-value *( SEMI charge-params )`.
 fn charging_vector<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, PChargingVector> {
-    let (rest, mut parameters) = parameter_list(owner, i)?;
-    let first = parameters.iter().next().map_or("", |(name, _)| name);
-    let in_place = owner.is_tolerant() || first.eq_ignore_ascii_case("icid-value");
-    let icid = parameters.value("icid-value").filter(|_| in_place);
-    let Some(icid) = icid.map(|raw| unquoted(owner, raw)) else {
-        return Fault::error(i, "an icid-value");
+    let (rest, vector) = match icid_value_first(owner, i) {
+        Some(parsed) => parsed,
+        None => icid_value_anywhere(owner, i)?,
     };
-    parameters.remove("icid-value");
     if !owner.is_tolerant()
-        && let Some(expected) = parameter_fault(&parameters)
+        && let Some(expected) = parameter_fault(&vector.parameters)
     {
         return Fault::error(i, expected);
     }
-    Ok((rest, PChargingVector { icid_value: icid, parameters }))
+    Ok((rest, vector))
+}
+
+/// The usual vector, whose other parameters are one slice of it.
+fn icid_value_first<'a>(owner: &WireText<'_>, i: &'a str) -> Option<(&'a str, PChargingVector)> {
+    let (rest, (name, value)) = generic_param(owner, i).ok()?;
+    let icid_value = value.filter(|_| name.eq_ignore_ascii_case("icid-value"))?;
+    let (rest, parameters) = header_parameters(owner, rest).ok()?;
+    if parameters.contains("icid-value") {
+        return None;
+    }
+    Some((rest, PChargingVector { icid_value: unquoted(owner, icid_value), parameters }))
+}
+
+/// Some proxies do not put `icid-value` first.
+fn icid_value_anywhere<'a>(owner: &WireText<'_>, i: &'a str) -> Parsed<'a, PChargingVector> {
+    let (rest, mut parameters) = parameter_list(owner, i)?;
+    let first = parameters.iter().next().map_or("", |(name, _)| name);
+    let in_place = owner.is_tolerant() || first.eq_ignore_ascii_case("icid-value");
+    let icid_value = parameters.value("icid-value").filter(|_| in_place);
+    let Some(icid_value) = icid_value.map(|raw| unquoted(owner, raw)) else {
+        return Fault::error(i, "an icid-value");
+    };
+    parameters.remove("icid-value");
+    Ok((rest, PChargingVector { icid_value, parameters }))
 }
 
 /// What is wrong with the values that RFC 7315 §5.6 gives a form.
@@ -201,9 +220,6 @@ fn gen_value(text: &str) -> Text {
     quoted.into()
 }
 
-/// Far above any use. Each parameter is held against all others, so their number must be bounded.
-const MAX_PARAMETERS: usize = 32;
-
 #[cfg(test)]
 mod tests {
     use super::{super::probe::*, *};
@@ -258,7 +274,7 @@ mod tests {
         refused::<PChargingFunctionAddresses>("", 0);
         refused::<PChargingFunctionAddresses>("ccf=a;;", 6);
         refused::<PChargingFunctionAddresses>("ccf=a;ccf-2=b;ccf-2=c", 14);
-        let many: String = (0..40).map(|n| format!(";p{n}=1")).collect();
-        refused::<PChargingVector>(&format!("icid-value=a{many}"), 189);
+        let many: String = (0..=MAX_PARAMETERS).map(|n| format!(";p{n}=1")).collect();
+        refused::<PChargingVector>(&format!("icid-value=a{many}"), 792);
     }
 }

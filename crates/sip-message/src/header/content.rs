@@ -2,12 +2,11 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::Text;
 use nom::{Parser, branch::alt, character::complete::char};
 
 use super::{Header, HeaderName, shape};
 use crate::{
-    Parameters, WireText,
+    Parameters, Text, WireText,
     parse::{
         ParseError, Parsed, equal, expect, finish, is_token, number, quoted_string, semi, slash,
         token, write_number,

@@ -1,10 +1,8 @@
 //! What identifies a request: `CSeq` and `Call-ID` (RFC 3261 §20.16, §20.8).
 
-use crate::Text;
-
 use super::{Header, HeaderName};
 use crate::{
-    Method, WireText,
+    Method, Text, WireText,
     parse::{Class, ParseError, Parsed, finish, lws1, number, take_class1, write_number},
 };
 

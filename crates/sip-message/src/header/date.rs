@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::Text;
 use nom::{
     Parser,
     bytes::complete::{tag, take_while, take_while_m_n, take_while1},
@@ -13,7 +12,7 @@ use nom::{
 
 use super::{Header, HeaderName};
 use crate::{
-    WireText,
+    Text, WireText,
     parse::{Fault, ParseError, Parsed, expect, finish, lws, lws1, write_number},
 };
 

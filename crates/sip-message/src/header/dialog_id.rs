@@ -1,10 +1,8 @@
 //! Another dialog, named by a third party: `Replaces` (RFC 3891 §6.1), `Join` (RFC 3911 §7.1) and
 //! `Target-Dialog` (RFC 4538 §7).
 
-use crate::Text;
-
 use super::{CallId, Header, HeaderName, cseq::call_id, shape};
-use crate::{Parameters, WireText, parse::ParseError};
+use crate::{Parameters, Text, WireText, parse::ParseError};
 
 macro_rules! dialog_ids {
     ($($(#[$doc:meta])* $header:ident $name:ident $rfc:literal,

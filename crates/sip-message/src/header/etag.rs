@@ -1,11 +1,9 @@
 //! The version of an event state: `SIP-ETag` and `SIP-If-Match` (RFC 3903 §11.3), and
 //! `Suppress-If-Match` (RFC 5839 §7.3).
 
-use crate::Text;
-
 use super::{Header, HeaderName};
 use crate::{
-    WireText,
+    Text, WireText,
     parse::{ParseError, finish, token},
 };
 

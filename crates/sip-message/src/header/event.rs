@@ -1,10 +1,8 @@
 //! Event packages: `Event`, `Allow-Events` and `Subscription-State` (RFC 6665 §8.2).
 
-use crate::Text;
-
 use super::{Header, HeaderName, open_token::open_tokens, shape};
 use crate::{
-    Parameters, WireText,
+    Parameters, Text, WireText,
     parse::{Class, Fault, ParseError, Parsed, finish, is_token, take_class},
 };
 

@@ -2,12 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::Text;
 use smallvec::SmallVec;
 
 use super::{Header, HeaderName, HistoryInfo, Reason};
 use crate::{
-    Profile, WireText,
+    Profile, Text, WireText,
     parse::{Class, ParseError, write_number},
     unescape,
 };

@@ -2,14 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::Text;
-
 use super::{
     Header, HeaderName,
     parts::{bracketed_uri, write_bracketed_uri},
 };
 use crate::{
-    Parameters, Uri, WireText,
+    Parameters, Text, Uri, WireText,
     parse::{Fault, ParseError, Parsed, equal, finish, is_token, semi, token},
     uri::header_parameters,
 };

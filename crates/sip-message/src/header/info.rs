@@ -1,12 +1,11 @@
 //! Where more is to be found: `Alert-Info`, `Call-Info` and `Error-Info` (RFC 3261 §20.4, §20.9,
 //! §20.18).
 
-use crate::Text;
 use nom::{Parser, bytes::complete::take_while1, character::complete::char, combinator::opt};
 
 use super::{Header, HeaderName, shape};
 use crate::{
-    Parameters, Uri, WireText,
+    Parameters, Text, Uri, WireText,
     parse::{Fault, ParseError, Parsed, expect},
     uri::uri,
 };

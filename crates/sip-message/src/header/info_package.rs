@@ -1,9 +1,7 @@
 //! Info packages: `Info-Package` and `Recv-Info` (RFC 6086 §7.2, §9.2).
 
-use crate::Text;
-
 use super::{Header, HeaderName, shape};
-use crate::{Parameters, WireText, parse::ParseError};
+use crate::{Parameters, Text, WireText, parse::ParseError};
 
 macro_rules! info_packages {
     ($($(#[$doc:meta])* $header:ident $name:ident $is_list:literal;)*) => {$(

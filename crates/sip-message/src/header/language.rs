@@ -1,6 +1,5 @@
 //! Languages: `Accept-Language` and `Content-Language` (RFC 3261 §20.3, §20.13).
 
-use crate::Text;
 use nom::{
     Parser,
     branch::alt,
@@ -12,7 +11,7 @@ use nom::{
 
 use super::{Header, HeaderName, shape};
 use crate::{
-    Parameters, WireText,
+    Parameters, Text, WireText,
     parse::{ParseError, Parsed, expect, finish, token},
 };
 

@@ -5,9 +5,10 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-use crate::Text;
-
-use crate::parse::{Class, ParseError, is_token};
+use crate::{
+    Text,
+    parse::{Class, ParseError, is_token},
+};
 
 /// The name of a header field: one of the registered names, or any other token.
 ///

@@ -3,15 +3,13 @@
 
 use std::borrow::Cow;
 
-use crate::Text;
-
 use super::{
     Header, HeaderName, PServedUser,
     open_token::open_tokens,
     parts::{text, write_text},
 };
 use crate::{
-    Parameters, WireText,
+    Parameters, Text, WireText,
     parse::{Class, ParseError, finish, take_class1},
     uri::header_parameters,
 };

@@ -1,12 +1,11 @@
 //! Plain numbers and times in seconds (RFC 3261 §20.19, §20.22, §20.23, §20.33; RFC 3262 §7;
 //! RFC 5393 §5.3.2; RFC 5626 §10).
 
-use crate::Text;
 use nom::{combinator::opt, sequence::preceded};
 
 use super::{CSeq, Header, HeaderName, shape};
 use crate::{
-    Method, Parameters, WireText,
+    Method, Parameters, Text, WireText,
     parse::{ParseError, Parsed, comment, expect, finish, lws, lws1, number, token, write_number},
     uri::header_parameters,
 };

@@ -3,11 +3,9 @@
 //! One value of each type is one element of the list. `headers_of` gives them all, over all rows;
 //! a builder's `list` writes them in one row.
 
-use crate::Text;
-
 use super::{Header, HeaderName};
 use crate::{
-    Method, Profile, WireText,
+    Method, Profile, Text, WireText,
     headers::{element_length, is_white},
     parse::{ParseError, expect, finish, is_token, token},
 };

@@ -1,11 +1,10 @@
 //! Rules that several families share (RFC 3261 §25.1).
 
-use crate::Text;
 use nom::{Parser, character::complete::char};
 
 use super::shape::append;
 use crate::{
-    Uri, WireText,
+    Text, Uri, WireText,
     parse::{
         Class, Parsed, equal, expect, is_token, lws, quoted_string, take_class1, unquote,
         write_quoted,

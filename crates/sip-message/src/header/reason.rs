@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::Text;
-
 use super::{Header, HeaderName, shape};
 use crate::{
-    Parameters, WireText,
+    Parameters, Text, WireText,
     parse::{
         Class, Fault, ParseError, Parsed, finish, is_token, lws1, quoted_string, take_class,
         take_class1, unquote, write_number, write_quoted,

@@ -1,10 +1,8 @@
 //! Who goes first: `Resource-Priority` and `Accept-Resource-Priority` (RFC 4412 §3).
 
-use crate::Text;
-
 use super::{Header, HeaderName};
 use crate::{
-    WireText,
+    Text, WireText,
     parse::{Class, Fault, ParseError, Parsed, finish, take_class1},
 };
 

@@ -3,11 +3,10 @@
 
 use std::fmt::{self, Write};
 
-use crate::Text;
 use nom::Parser;
 
 use crate::{
-    Parameters, WireText,
+    Parameters, Text, WireText,
     parse::{Class, Fault, ParseError, Parsed, finish, take_class1, token},
     uri::header_parameters,
 };

@@ -1,8 +1,7 @@
-use crate::Text;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Host, Method, Parameters, Profile, SipUri, Uri};
+use crate::{Host, Method, Parameters, Profile, SipUri, Text, Uri};
 
 fn parse<H: Header>(text: &str) -> Result<H, ParseError> {
     H::parse(&WireText::from(text))

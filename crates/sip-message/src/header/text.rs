@@ -2,11 +2,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::Text;
-
 use super::{Header, HeaderName};
 use crate::{
-    WireText,
+    Text, WireText,
     parse::{Fault, ParseError, Parsed, comment, finish, lws, slash, token},
 };
 

@@ -2,15 +2,13 @@
 
 use std::borrow::Cow;
 
-use crate::Text;
-
 use super::{
     Header, HeaderName,
     parts::{text, write_text},
     shape::append,
 };
 use crate::{
-    Parameters, WireText,
+    Parameters, Text, WireText,
     parse::{ParseError, finish},
     uri::header_parameters,
 };

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use crate::Text;
 use nom::{
     Parser,
     bytes::complete::{tag, tag_no_case},
@@ -10,7 +9,7 @@ use nom::{
 
 use super::{Header, HeaderName};
 use crate::{
-    Host, Parameters, WireText,
+    Host, Parameters, Text, WireText,
     parse::{
         Class, ParseError, Parsed, expect, finish, lws, lws1, slash, take_class1, write_number,
     },

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use crate::Text;
-
 use super::{Headers, Values};
-use crate::{Header, HeaderName, ParseError, header::Known, parse::Line};
+use crate::{Header, HeaderName, ParseError, Text, header::Known, parse::Line};
 
 /// One field row of a message.
 #[derive(Clone, Copy)]
@@ -13,11 +11,18 @@ pub struct HeaderField<'a> {
     headers: &'a Headers,
     line: &'a Line,
     index: usize,
+    /// The head of the message, if it is known to be text.
+    head: Option<&'a str>,
 }
 
 impl<'a> HeaderField<'a> {
-    pub(super) fn new(headers: &'a Headers, line: &'a Line, index: usize) -> Self {
-        Self { headers, line, index }
+    pub(super) fn new(
+        headers: &'a Headers,
+        line: &'a Line,
+        index: usize,
+        head: Option<&'a str>,
+    ) -> Self {
+        Self { headers, line, index, head }
     }
 
     /// The byte of the message at which the row begins.
@@ -50,12 +55,12 @@ impl<'a> HeaderField<'a> {
     /// # Errors
     /// When it is not UTF-8.
     pub fn text(&self) -> Result<Text, ParseError> {
-        self.headers.text(self.line).map(|text| text.to_text())
+        self.headers.text(self.line, self.head).map(|text| text.to_text())
     }
 
     /// The values of `H` in this row alone; none when the row is another header field.
     pub fn values<H: Header>(&self) -> Values<'a, H> {
-        self.headers.values_in(self.index..self.index.saturating_add(1))
+        Values::new(self.headers, self.index..self.index.saturating_add(1), self.head)
     }
 }
 

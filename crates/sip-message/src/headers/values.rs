@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData, ops::Range};
 
-use super::{Headers, row_text::RowText};
+use super::{Headers, RowText};
 use crate::{
     Header, ParseError, Profile,
     parse::{Class, Line},
@@ -13,35 +13,33 @@ pub struct Values<'a, H> {
     headers: &'a Headers,
     /// The rows not looked at so far.
     rows: Range<usize>,
-    row: Option<Row<'a>>,
-    header: PhantomData<fn() -> H>,
-}
-
-/// A row that is being split.
-struct Row<'a> {
-    text: RowText<'a>,
-    /// Where the next element starts.
+    /// The head of the message, if it is known to be text.
+    head: Option<&'a str>,
+    /// The row that is being split.
+    row: Option<RowText<'a>>,
+    /// Where its next element starts.
     at: usize,
+    header: PhantomData<fn() -> H>,
 }
 
 impl<H: Header> Iterator for Values<'_, H> {
     type Item = Result<H, ParseError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if !H::IS_LIST {
-            return self.next_row();
-        }
         loop {
-            if let Some(row) = &mut self.row {
-                match row.element() {
-                    Some(value) => return Some(value),
-                    None => self.row = None,
-                }
+            if H::IS_LIST
+                && let Some(row) = &self.row
+                && let Some((start, element)) =
+                    next_element::<H>(row.as_str(), &mut self.at, self.headers.profile)
+            {
+                return Some(row.parse_part(start, element));
             }
             let line = self.next_line()?;
-            match self.headers.text(line) {
-                Ok(text) if text.as_str().is_empty() && H::MAY_BE_EMPTY => {}
-                Ok(text) => self.row = Some(Row { text, at: 0 }),
+            match self.headers.text(line, self.head) {
+                Ok(text) if H::MAY_BE_EMPTY && text.as_str().is_empty() => {}
+                Ok(text) if !H::IS_LIST => return Some(text.parse()),
+                Ok(text) => (self.row, self.at) = (Some(text), 0),
                 Err(error) => return Some(Err(error)),
             }
         }
@@ -50,24 +48,14 @@ impl<H: Header> Iterator for Values<'_, H> {
 
 impl<'a, H> Values<'a, H> {
     /// The values in those rows.
-    pub(super) fn new(headers: &'a Headers, rows: Range<usize>) -> Self {
-        Self { headers, rows, row: None, header: PhantomData }
+    #[inline]
+    pub(super) fn new(headers: &'a Headers, rows: Range<usize>, head: Option<&'a str>) -> Self {
+        Self { headers, rows, head, row: None, at: 0, header: PhantomData }
     }
 }
 
 impl<'a, H: Header> Values<'a, H> {
-    /// The next row, which is one value.
-    fn next_row(&mut self) -> Option<Result<H, ParseError>> {
-        loop {
-            let line = self.next_line()?;
-            match self.headers.text(line) {
-                Ok(text) if H::MAY_BE_EMPTY && text.as_str().is_empty() => {}
-                Ok(text) => return Some(text.parse()),
-                Err(error) => return Some(Err(error)),
-            }
-        }
-    }
-
+    #[inline]
     fn next_line(&mut self) -> Option<&'a Line> {
         let lines = self.headers.lines.get(self.rows.clone())?;
         let found = match H::NAME.as_known() {
@@ -80,23 +68,24 @@ impl<'a, H: Header> Values<'a, H> {
     }
 }
 
-impl Row<'_> {
-    /// The next element, or `None` behind the last one.
-    fn element<H: Header>(&mut self) -> Option<Result<H, ParseError>> {
-        loop {
-            let (start, whole, profile) = (self.at, self.text.as_str(), self.text.profile());
-            let rest = whole.get(start..)?;
-            let length = H::element_length(rest.as_bytes(), profile);
-            let end = start.saturating_add(length);
-            self.at = end.saturating_add(1);
-            let is_part = length < whole.len();
-            let element = whole.get(start..end).unwrap_or_default();
-            if is_part && profile == Profile::Tolerant && Class::WHITE.covers(element) {
-                // Commas with nothing between them are sent, and separate nothing.
-                continue;
-            }
-            return Some(self.text.parse_part(start, end));
+/// The next element of the list `row` and where it starts; `None` behind the last one.
+#[inline]
+fn next_element<'a, H: Header>(
+    row: &'a str,
+    at: &mut usize,
+    profile: Profile,
+) -> Option<(usize, &'a str)> {
+    loop {
+        let start = *at;
+        let rest = row.get(start..)?;
+        let element = rest.get(..H::element_length(rest.as_bytes(), profile)).unwrap_or(rest);
+        *at = start.saturating_add(element.len()).saturating_add(1);
+        let is_part = element.len() < row.len();
+        if is_part && profile == Profile::Tolerant && Class::WHITE.covers(element) {
+            // Commas with nothing between them are sent, and separate nothing.
+            continue;
         }
+        return Some((start, element));
     }
 }
 
@@ -113,18 +102,35 @@ pub(crate) fn element_length(text: &[u8]) -> usize {
     if memchr::memchr2(b'"', b'<', before).is_none() {
         return comma;
     }
-    let (mut quoted, mut bracketed, mut escaped) = (false, false, false);
-    for (at, &byte) in text.iter().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' if !bracketed => quoted = !quoted,
-            _ if quoted => {}
-            b'<' => bracketed = true,
-            b'>' => bracketed = false,
-            b',' if !bracketed => return at,
-            _ => {}
+    let mut at = 0_usize;
+    while let Some(rest) = text.get(at..)
+        && let Some(found) = memchr::memchr3(b',', b'"', b'<', rest)
+    {
+        at = at.saturating_add(found);
+        let rest = text.get(at..).unwrap_or_default();
+        let length = match rest.first() {
+            Some(b'"') => quoted_length(rest),
+            Some(b'<') => memchr::memchr(b'>', rest).unwrap_or(rest.len()),
+            _ => return at,
+        };
+        at = at.saturating_add(length);
+    }
+    text.len()
+}
+
+/// How long the quoted string is that `text` starts with, quotes included; all of `text` if it has
+/// no end.
+pub(crate) fn quoted_length(text: &[u8]) -> usize {
+    let mut at = 1_usize;
+    while let Some(rest) = text.get(at..)
+        && let Some(found) = memchr::memchr2(b'"', b'\\', rest)
+    {
+        at = at.saturating_add(found).saturating_add(1);
+        if rest.get(found) == Some(&b'"') {
+            return at;
         }
+        // The byte behind a backslash stands for itself.
+        at = at.saturating_add(1);
     }
     text.len()
 }

@@ -140,7 +140,7 @@ pub(crate) fn finish<'a, O>(
 pub(crate) fn unquote(raw: &str) -> Cow<'_, str> {
     let inside = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
     let Some(inside) = inside else { return Cow::Borrowed(raw) };
-    if !inside.contains('\\') {
+    if memchr::memchr(b'\\', inside.as_bytes()).is_none() {
         return Cow::Borrowed(inside);
     }
     let mut text = String::with_capacity(inside.len());

@@ -5,10 +5,8 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use crate::Text;
-
 use crate::{
-    WireText,
+    Text, WireText,
     parse::{Class, Fault, ParseError, Parsed, take_class},
 };
 

@@ -3,10 +3,8 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::Text;
-
 use crate::{
-    WireText,
+    Text, WireText,
     parse::{Class, Fault, ParseError, Parsed, Rest, take_class, take_escapable},
 };
 
@@ -26,7 +24,7 @@ pub(crate) use host::{host_port, ipv6, read_host_port};
 
 mod parameters;
 pub use parameters::Parameters;
-pub(crate) use parameters::{header_parameters, read_header_parameters};
+pub(crate) use parameters::{MAX_PARAMETERS, header_parameters, read_header_parameters};
 
 mod sip;
 pub use sip::SipUri;

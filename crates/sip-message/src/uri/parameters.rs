@@ -2,11 +2,10 @@
 
 use std::{borrow::Cow, fmt, mem};
 
-use crate::Text;
 use smallvec::SmallVec;
 
 use crate::{
-    WireText,
+    Text, WireText,
     parse::{
         Class, Fault, Parsed, quoted_string, take_class, take_class1, take_escapable, unquote,
         write_quoted,
@@ -328,6 +327,6 @@ impl<'a> Names<'a> {
 }
 
 /// Far above any use. Each parameter is held against all others, so their number must be bounded.
-const MAX_PARAMETERS: usize = 128;
+pub(crate) const MAX_PARAMETERS: usize = 128;
 
 const WHITE: [char; 2] = [' ', '\t'];

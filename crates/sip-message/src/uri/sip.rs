@@ -2,8 +2,6 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::Text;
-
 use super::{
     AddressOfRecord, Host, Parameters, TelUri,
     compare::has_name_twice,
@@ -12,7 +10,7 @@ use super::{
     parameters::uri_parameters,
 };
 use crate::{
-    WireText,
+    Text, WireText,
     parse::{Class, Fault, Parsed, Rest},
 };
 

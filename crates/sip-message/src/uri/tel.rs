@@ -6,15 +6,13 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-use crate::Text;
-
 use super::{
     Host, SipUri,
     compare::same_caseless,
     escape::{Octets, take_fit, write_byte, write_escaped},
 };
 use crate::{
-    WireText,
+    Text, WireText,
     parse::{Class, Fault, ParseError, Parsed},
 };
 

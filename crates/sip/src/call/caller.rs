@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
-use offhook_sip_message::Text;
 use offhook_sansio::Flow;
-use offhook_sip_message::{ValidRequest, ValidResponse};
+use offhook_sip_message::{Text, ValidRequest, ValidResponse};
 
 use super::{CallId, Calls, State, Timer, Use, session::Session};
 use crate::{

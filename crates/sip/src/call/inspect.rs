@@ -3,10 +3,8 @@
 
 use std::time::Instant;
 
-use offhook_sip_message::Text;
 use offhook_sansio::Flow;
-use offhook_sip_message::{
-    ContentDisposition, ContentEncoding, ContentType, HeaderName, Method, Require, ResponseBuilder,
+use offhook_sip_message::{Text, ContentDisposition, ContentEncoding, ContentType, HeaderName, Method, Require, ResponseBuilder,
     StatusCode, Unsupported, Uri, ValidRequest,
 };
 

@@ -2,10 +2,8 @@
 
 use std::time::Instant;
 
-use offhook_sip_message::Text;
 use offhook_sansio::{Flow, Protocol};
-use offhook_sip_message::{
-    Allow, CSeq, CallId as CallIdField, Contact, From, HeaderName, MaxForwards, Method, NameAddr,
+use offhook_sip_message::{Text, Allow, CSeq, CallId as CallIdField, Contact, From, HeaderName, MaxForwards, Method, NameAddr,
     Request, RequestBuilder, Supported, To, Uri, UserAgent, ValidRequest,
 };
 

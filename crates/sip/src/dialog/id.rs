@@ -1,7 +1,6 @@
 //! What names a dialog (RFC 3261 §12).
 
-use offhook_sip_message::Text;
-use offhook_sip_message::{ValidRequest, ValidResponse};
+use offhook_sip_message::{Text, ValidRequest, ValidResponse};
 
 /// Call-ID, local tag and remote tag. RFC 2543 peers have no tag.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

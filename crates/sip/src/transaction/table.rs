@@ -2,9 +2,8 @@
 
 use std::{collections::HashMap, time::Instant};
 
-use offhook_sip_message::Text;
 use offhook_sansio::{Deadlines, Flow, Key, Protocol, Table};
-use offhook_sip_message::{Method, ValidRequest, ValidResponse};
+use offhook_sip_message::{Text, Method, ValidRequest, ValidResponse};
 
 use super::{
     Failure,

@@ -1,14 +1,12 @@
 //! The digest challenge (RFC 7616 §3.3, RFC 3261 §25.1 `digest-cln`).
 
-use crate::Text;
-
 use super::{
     super::parts::unquoted,
     Algorithm, Charset, Qop,
     params::{AuthParams, Taken, refuse},
     writer::ParamWriter,
 };
-use crate::{Parameters, Uri, WireText, parse::is_token};
+use crate::{Parameters, Text, Uri, WireText, parse::is_token};
 
 /// What a server wants to see a digest of. Texts are without quotes and escapes.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,15 +87,15 @@ impl DigestChallenge {
         domain.split(' ').filter(|uri| !uri.is_empty())
     }
 
-    pub(super) fn take(mut params: AuthParams<'_>) -> Taken<'_, Self> {
+    pub(super) fn take<'a>(params: &mut AuthParams<'a>) -> Taken<'a, Self> {
         Ok(Self {
             realm: params.required("realm", "a realm")?,
-            domain: domain(&mut params)?,
+            domain: domain(params)?,
             nonce: params.required("nonce", "a nonce")?,
             opaque: params.quoted("opaque")?,
             stale: params.flag("stale", false)?,
             algorithm: params.token("algorithm")?.map_or(Algorithm::Md5, Algorithm::from),
-            qop: qop_options(&mut params)?,
+            qop: qop_options(params)?,
             charset: params.token_or_quoted("charset")?.map(Charset::from),
             userhash: params.flag("userhash", true)?,
             parameters: params.rest(),

@@ -2,14 +2,12 @@
 
 use std::fmt;
 
-use crate::Text;
-
 use super::{
     Algorithm, DigestChallenge, Qop,
     params::{AuthParams, Taken, refuse},
     writer::ParamWriter,
 };
-use crate::{Parameters, Uri, WireText};
+use crate::{Parameters, Text, Uri, WireText};
 
 /// The proof that a client knows a password. Texts are without quotes and escapes.
 #[derive(Clone, PartialEq)]
@@ -106,13 +104,13 @@ impl DigestCredentials {
         Self { userhash: true, ..self }
     }
 
-    pub(super) fn take(mut params: AuthParams<'_>) -> Taken<'_, Self> {
-        let credentials = Self {
-            username: username(&mut params)?,
+    pub(super) fn take<'a>(params: &mut AuthParams<'a>) -> Taken<'a, Self> {
+        let mut credentials = Self {
+            username: username(params)?,
             realm: params.required("realm", "a realm")?,
             nonce: params.required("nonce", "a nonce")?,
-            uri: uri(&mut params)?,
-            response: response(&mut params)?,
+            uri: uri(params)?,
+            response: response(params)?,
             algorithm: params.token("algorithm")?.map_or(Algorithm::Md5, Algorithm::from),
             cnonce: params.quoted("cnonce")?,
             opaque: params.quoted("opaque")?,
@@ -125,7 +123,8 @@ impl DigestCredentials {
         if credentials.qop.is_some() && half && !params.owner().is_tolerant() {
             return refuse(params.end(), "a cnonce and an nc, which go with qop");
         }
-        Ok(Self { parameters: params.rest(), ..credentials })
+        credentials.parameters = params.rest();
+        Ok(credentials)
     }
 
     /// Appends the parameters.

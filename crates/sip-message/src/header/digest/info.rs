@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::Text;
-
 use super::{
     super::{Header, HeaderName},
     Qop,
@@ -11,7 +9,7 @@ use super::{
     writer::ParamWriter,
 };
 use crate::{
-    Parameters, WireText,
+    Parameters, Text, WireText,
     parse::{ParseError, finish},
 };
 
@@ -38,7 +36,7 @@ impl AuthenticationInfo {
         Self { nextnonce: Some(nonce.into()), ..Self::default() }
     }
 
-    fn take(mut params: AuthParams<'_>) -> Taken<'_, Self> {
+    fn take<'a>(params: &mut AuthParams<'a>) -> Taken<'a, Self> {
         Ok(Self {
             nextnonce: params.quoted("nextnonce")?,
             qop: params.token("qop")?.map(Qop::from),
@@ -56,8 +54,9 @@ impl Header for AuthenticationInfo {
 
     fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
         finish(value, "RFC 3261 §20.6", |i| {
-            let (rest, params) = AuthParams::parse(value, i)?;
-            Ok((rest, Self::take(params)?))
+            let mut params = AuthParams::new(value);
+            let rest = params.read(i)?;
+            Ok((rest, Self::take(&mut params)?))
         })
     }
 

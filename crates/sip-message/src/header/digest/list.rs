@@ -1,7 +1,7 @@
 //! Where one challenge ends and the next one begins: a comma may stand within one value, so a list of
 //! them splits by a rule of its own.
 
-use crate::{Profile, parse::Class};
+use crate::{Profile, headers::quoted_length, parse::Class};
 
 /// How far the first challenge of `text` reaches: to a comma behind which a scheme stands and not
 /// the name of a parameter. RFC 3261 §7.3.1 forbids to put two in one row, HTTP allows it, and so
@@ -10,23 +10,21 @@ pub(super) fn element_length(text: &[u8], profile: Profile) -> usize {
     if profile == Profile::Strict {
         return text.len();
     }
-    let (mut quoted, mut escaped, mut at) = (false, false, 0_usize);
-    while let Some(byte) = text.get(at) {
-        let mut next = at.saturating_add(1);
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b',' if !quoted => {
-                let run = text.get(at..).unwrap_or_default();
-                let length = run.iter().take_while(|byte| is_separator(byte)).count();
-                next = at.saturating_add(length);
-                if starts_with_scheme(text.get(next..).unwrap_or_default()) {
-                    let last = run.iter().take(length).rposition(|&byte| byte == b',');
-                    return at.saturating_add(last.unwrap_or_default());
-                }
-            }
-            _ => {}
+    let mut at = 0_usize;
+    while let Some(rest) = text.get(at..)
+        && let Some(found) = memchr::memchr2(b'"', b',', rest)
+    {
+        at = at.saturating_add(found);
+        let run = text.get(at..).unwrap_or_default();
+        if run.first() == Some(&b'"') {
+            at = at.saturating_add(quoted_length(run));
+            continue;
+        }
+        let length = run.iter().take_while(|byte| is_separator(byte)).count();
+        let next = at.saturating_add(length);
+        if starts_with_scheme(text.get(next..).unwrap_or_default()) {
+            let last = run.iter().take(length).rposition(|&byte| byte == b',');
+            return at.saturating_add(last.unwrap_or_default());
         }
         at = next;
     }

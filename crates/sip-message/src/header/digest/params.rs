@@ -1,13 +1,12 @@
 //! Parameters with commas between them: `auth-param *( COMMA auth-param )` (RFC 3261 §25.1), read
 //! and sorted into their places.
 
-use crate::Text;
 use smallvec::SmallVec;
 
 use super::super::parts::unquoted;
 use crate::{
-    Parameters, WireText,
-    parse::{Class, Fault, Parsed, equal, is_token, quoted_string, take_class1},
+    Parameters, Text, WireText,
+    parse::{Class, Fault, Parsed, Rest, equal, is_token, quoted_string, take_class1},
 };
 
 /// What a rule takes out of the parameters, or where it failed.
@@ -36,17 +35,21 @@ pub(super) struct AuthParam<'a> {
 }
 
 impl<'a> AuthParams<'a> {
+    /// No parameters so far, of the value `owner`.
+    pub(super) fn new(owner: &WireText<'a>) -> Self {
+        Self { owner: *owner, left: SmallVec::new(), end: "" }
+    }
+
     /// `auth-param *( COMMA auth-param )`, to the end; `i` must be a part of `owner`.
-    pub(super) fn parse(owner: &'a WireText<'_>, mut i: &'a str) -> Parsed<'a, Self> {
-        let mut params = Self { owner: *owner, left: SmallVec::new(), end: i };
+    pub(super) fn read(&mut self, mut i: &'a str) -> Rest<'a> {
         loop {
-            let (rest, param) = auth_param(owner, i)?;
-            params.push(i, param)?;
-            let (rest, more) = comma(owner, rest);
+            let (rest, param) = auth_param(&self.owner, i)?;
+            self.push(i, param)?;
+            let (rest, more) = comma(&self.owner, rest);
             if !more {
-                params.end = rest;
+                self.end = rest;
                 return match rest.trim_start_matches(WHITE) {
-                    "" => Ok((rest, params)),
+                    "" => Ok(rest),
                     rest => refuse(rest, "\",\" or the end of the value"),
                 };
             }
@@ -165,9 +168,9 @@ impl<'a> AuthParams<'a> {
     }
 
     /// The parameters that nobody has taken. Values that must be quoted get their quotes.
-    pub(super) fn rest(self) -> Parameters {
+    pub(super) fn rest(&mut self) -> Parameters {
         let mut parameters = Parameters::new();
-        for AuthParam { name, raw, .. } in self.left {
+        for AuthParam { name, raw, .. } in self.left.drain(..) {
             let name = self.owner.slice_ref(name);
             if raw.starts_with('"') || is_token(raw) {
                 parameters.set(name, Some(self.owner.slice_ref(raw)));

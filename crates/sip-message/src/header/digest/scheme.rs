@@ -3,14 +3,12 @@
 
 use std::fmt;
 
-use crate::Text;
-
 use super::{
     params::{AuthParams, token68},
     writer::ParamWriter,
 };
 use crate::{
-    Parameters, WireText,
+    Parameters, Text, WireText,
     parse::{Parsed, lws1},
 };
 
@@ -77,7 +75,8 @@ impl AuthScheme {
         {
             return Ok((rest, Self::with_token(name, owner.slice_ref(token))));
         }
-        let (rest, params) = AuthParams::parse(owner, i)?;
+        let mut params = AuthParams::new(owner);
+        let rest = params.read(i)?;
         Ok((rest, Self::new(name, params.rest())))
     }
 

@@ -1,9 +1,8 @@
 use bytes::Bytes;
-use crate::Text;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Message, Method, Parameters, ParseOptions, Request, Response, StatusCode, Uri};
+use crate::{Message, Method, Parameters, ParseOptions, Request, Response, StatusCode, Text, Uri};
 
 const CHALLENGE: &str = r#"Digest realm="atlanta.com", domain="sip:boxesbybob.com", qop="auth", algorithm=MD5, nonce="f84f1cec41e6cbe5aea9c8e88d359", opaque="""#;
 const CREDENTIALS: &str = r#"Digest username="Alice", realm="atlanta.com", nonce="84a4cc6f3082121f32b42a2187831a9e", uri="sip:a,b@b.example;x=1", response="7587245234b3434cc3412213e5f113a5", algorithm=MD5, cnonce="0a4f113b", qop=auth, nc=0000000a"#;

@@ -1,9 +1,7 @@
 //! Parameters with commas between them, written.
 
-use crate::Text;
-
 use super::super::shape::append;
-use crate::{Parameters, parse::write_quoted};
+use crate::{Parameters, Text, parse::write_quoted};
 
 /// Writes parameters with commas between them.
 pub(super) struct ParamWriter<'a> {
