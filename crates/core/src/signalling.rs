@@ -91,7 +91,7 @@ impl Endpoint {
         let answer = body.map_or(Ok(None), |body| {
             description(
                 body.content,
-                ContentType::parse(&body.content_type.clone().into()).map(Some),
+                ContentType::parse(&body.content_type.as_str().into()).map(Some),
             )
         });
         let Some((media, mut origin)) = self.media_and_origin(now, call) else { return };

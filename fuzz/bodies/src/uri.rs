@@ -28,7 +28,7 @@ fn read(text: &str) -> Option<Uri> {
     }
     if let Ok(strict) = &strict {
         assert_eq!(Some(strict), tolerant.as_ref().ok(), "what is strictly right is right");
-        let again = Uri::parse(&WireText::new(strict.to_string(), Profile::Strict));
+        let again = Uri::parse(&WireText::new(&strict.to_string(), Profile::Strict));
         let again = again.promised("what is strictly right is written so");
         assert_eq!((&again, again.to_string()), (strict, strict.to_string()));
     }
