@@ -5,7 +5,7 @@ use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 use offhook_media::{PlayoutDelay, supports};
 use offhook_sansio::Flow;
 use offhook_sdp::{Capabilities, Codec, Direction};
-use offhook_sip_message::{Text, HeaderName, NameAddr, Uri};
+use offhook_sip_message::{HeaderName, NameAddr, Text, Uri};
 
 use crate::Error;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use offhook_sip_message::{Text, Method, ParseOptions};
+use offhook_sip_message::{Method, ParseOptions, Text};
 
 /// The settings of a [`UserAgent`](crate::UserAgent). The defaults are the RFC's values.
 #[derive(Clone, Debug)]

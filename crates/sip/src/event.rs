@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use offhook_sansio::Flow;
-use offhook_sip_message::{Text, StatusCode, ValidRequest, ValidResponse};
+use offhook_sip_message::{StatusCode, Text, ValidRequest, ValidResponse};
 
 use crate::CallId;
 

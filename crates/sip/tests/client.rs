@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use offhook_sansio::{Flow, Protocol};
 use offhook_sip::{Config, Dropped, End, Error, Event, Invite};
-use offhook_sip_message::{Text, HeaderName, NameAddr};
+use offhook_sip_message::{HeaderName, NameAddr, Text};
 use support::raw::{Raw, field, fields, first_line, ours, respond, tag_of, theirs};
 
 const CONTACT: &str = "Contact: <sip:bob@198.51.100.9:5090>\n";

@@ -6,7 +6,7 @@ use offhook_core::Config;
 use offhook_media::PlayoutDelay;
 use offhook_sansio::Random;
 use offhook_sdp::Codec;
-use offhook_sip_message::{Text, ParseError, Uri};
+use offhook_sip_message::{ParseError, Text, Uri};
 use tokio::net::lookup_host;
 
 use crate::{Endpoint, Error, Tap, driver, sockets::Sockets};

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use offhook_sip_message::{
-    Text, CSeq, HeaderName, Message, ParseError, ParseOptions, Request, SipUri, StatusCode,
+    CSeq, HeaderName, Message, ParseError, ParseOptions, Request, SipUri, StatusCode, Text,
 };
 use rsip::{
     SipMessage,

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use offhook_sansio::Flow;
-use offhook_sip_message::{Text, HeaderName, Response, ResponseBuilder, StatusCode, ValidRequest};
+use offhook_sip_message::{HeaderName, Response, ResponseBuilder, StatusCode, Text, ValidRequest};
 
 use super::{CallId, Calls, State, Timer, Use, inspect, session::Exchange};
 use crate::{

@@ -4,8 +4,9 @@
 use std::time::Instant;
 
 use offhook_sansio::Flow;
-use offhook_sip_message::{Text, ContentDisposition, ContentEncoding, ContentType, HeaderName, Method, Require, ResponseBuilder,
-    StatusCode, Unsupported, Uri, ValidRequest,
+use offhook_sip_message::{
+    ContentDisposition, ContentEncoding, ContentType, HeaderName, Method, Require, ResponseBuilder,
+    StatusCode, Text, Unsupported, Uri, ValidRequest,
 };
 
 use super::invite::allowed;

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use offhook_sansio::{Flow, Protocol};
-use offhook_sip_message::{Text, Allow, CSeq, CallId as CallIdField, Contact, From, HeaderName, MaxForwards, Method, NameAddr,
-    Request, RequestBuilder, Supported, To, Uri, UserAgent, ValidRequest,
+use offhook_sip_message::{
+    Allow, CSeq, CallId as CallIdField, Contact, From, HeaderName, MaxForwards, Method, NameAddr,
+    Request, RequestBuilder, Supported, Text, To, Uri, UserAgent, ValidRequest,
 };
 
 use super::{

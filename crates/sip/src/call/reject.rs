@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use offhook_sip_message::{Text, ResponseBuilder, StatusCode, Warning};
+use offhook_sip_message::{ResponseBuilder, StatusCode, Text, Warning};
 
 use super::{CallId, Calls, State, session::Exchange};
 use crate::{End, Error, Event, transaction::TransactionLayer};

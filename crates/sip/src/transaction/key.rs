@@ -1,7 +1,7 @@
 //! What makes a message part of a transaction (RFC 3261 §17.1.3, §17.2.3).
 
 use offhook_sansio::Protocol;
-use offhook_sip_message::{Text, Header, Method, ValidRequest, ValidResponse, Via};
+use offhook_sip_message::{Header, Method, Text, ValidRequest, ValidResponse, Via};
 
 use crate::transport::default_port;
 

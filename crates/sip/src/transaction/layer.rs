@@ -13,8 +13,9 @@ use std::{
 
 use bytes::Bytes;
 use offhook_sansio::{Datagram, Flow, Random, Transmit};
-use offhook_sip_message::{Text, Message, Method, Rejection, Request, Response, ResponseBuilder, RetryAfter, Server, StatusCode,
-    ValidRequest, ValidResponse, Via,
+use offhook_sip_message::{
+    Message, Method, Rejection, Request, Response, ResponseBuilder, RetryAfter, Server, StatusCode,
+    Text, ValidRequest, ValidResponse, Via,
 };
 use tracing::debug;
 

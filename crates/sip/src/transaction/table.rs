@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Instant};
 
 use offhook_sansio::{Deadlines, Flow, Key, Protocol, Table};
-use offhook_sip_message::{Text, Method, ValidRequest, ValidResponse};
+use offhook_sip_message::{Method, Text, ValidRequest, ValidResponse};
 
 use super::{
     Failure,
