@@ -20,3 +20,6 @@ pub(crate) use grammar::{
 
 mod scan;
 pub(crate) use scan::{Line, Scan, Span, lines_of, start_of_message};
+
+mod search;
+pub(crate) use search::{length_of, position};

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::{Class, ParseError};
+use super::{Class, ParseError, length_of, position};
 use crate::{
     Limits, ParseOptions, Profile, StatusCode,
     header::{HeaderName, Known},
@@ -24,6 +24,10 @@ impl Span {
 
     pub(crate) fn start(self) -> usize {
         self.start as usize
+    }
+
+    fn length(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
     }
 
     pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
@@ -70,7 +74,7 @@ impl Scan {
         }
         let mut scan = Self { start_line, lines: SmallVec::new(), body: bytes.len() };
         loop {
-            let line = lines.required()?;
+            let line = lines.next()?;
             if line.start == line.end {
                 scan.body = lines.at;
                 return Ok(scan);
@@ -131,24 +135,32 @@ impl Scan {
         Ok(scan)
     }
 
+    #[inline(always)]
     fn take(&mut self, bytes: &[u8], line: Span, limits: &Limits) -> Result<(), ParseError> {
-        let room = self.lines.len() < limits.headers;
-        match self.lines.last_mut() {
-            Some(field) if is_folded(line.of(bytes)) => {
-                field.value.end = line.end;
-                field.folded = true;
-            }
-            _ if room => self.lines.push(field(bytes, line)?),
-            _ => return Err(too_large(line, "fewer header fields")),
+        if is_folded(line.of(bytes)) && !self.lines.is_empty() {
+            return self.take_folded(line, limits);
         }
-        match self.lines.last() {
-            Some(field)
-                if (field.value.end.saturating_sub(field.name.start)) as usize > limits.header =>
-            {
-                Err(too_large(line, "a shorter header field"))
-            }
-            _ => Ok(()),
+        if self.lines.len() >= limits.headers {
+            return Err(too_large(line, "fewer header fields"));
         }
+        self.lines.push(field(bytes, line)?);
+        if line.length() > limits.header {
+            return Err(too_large(line, "a shorter header field"));
+        }
+        Ok(())
+    }
+
+    /// The field before goes on.
+    #[cold]
+    fn take_folded(&mut self, line: Span, limits: &Limits) -> Result<(), ParseError> {
+        let Some(field) = self.lines.last_mut() else { return Ok(()) };
+        field.value.end = line.end;
+        field.folded = true;
+        let whole = Span { start: field.name.start, end: line.end };
+        if whole.length() > limits.header {
+            return Err(too_large(line, "a shorter header field"));
+        }
+        Ok(())
     }
 }
 
@@ -158,6 +170,7 @@ pub(crate) fn start_of_message(bytes: &[u8]) -> usize {
 }
 
 /// The lines of a message, without their line ends.
+#[derive(Clone, Copy)]
 struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -190,16 +203,18 @@ impl RowLines<'_> {
     }
 
     /// The next row; `None` at the empty line.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn row(&mut self) -> Result<Option<Span>, ParseError> {
-        let mut row = self.lines.required()?;
+        let row = self.lines.next()?;
         if row.start == row.end {
             return Ok(None);
         }
-        while let Some(b' ' | b'\t') = self.lines.bytes.get(self.lines.at) {
-            row.end = self.lines.required()?.end;
+        if !self.lines.is_folded() {
+            return Ok(Some(row));
         }
-        Ok(Some(row))
+        let end;
+        (end, self.lines) = self.lines.folded()?;
+        Ok(Some(Span { end, ..row }))
     }
 
     /// Holds the row, the `count`th of its message, against the limits.
@@ -208,7 +223,7 @@ impl RowLines<'_> {
         if count > self.limits.headers {
             return Err(too_large(row, "fewer header fields"));
         }
-        if (row.end.saturating_sub(row.start) as usize) > self.limits.header {
+        if row.length() > self.limits.header {
             return Err(too_large(row, "a shorter header field"));
         }
         Ok(())
@@ -224,7 +239,7 @@ impl Lines<'_> {
     /// The next line. The tolerant profile takes a last one without its line end.
     fn last_or_required(&mut self) -> Result<Span, ParseError> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        if self.profile == Profile::Tolerant && memchr::memchr2(b'\r', b'\n', rest).is_none() {
+        if self.profile == Profile::Tolerant && position(rest, is_line_end).is_none() {
             let start = self.at;
             self.at = self.bytes.len();
             return Ok(Span::new(start, self.at));
@@ -232,31 +247,63 @@ impl Lines<'_> {
         self.required()
     }
 
-    #[inline]
     fn required(&mut self) -> Result<Span, ParseError> {
+        self.next()
+    }
+
+    /// The next line, for the loops that read many of them.
+    #[inline(always)]
+    fn next(&mut self) -> Result<Span, ParseError> {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
-        let Some(length) = memchr::memchr2(b'\r', b'\n', rest) else {
-            let end = self.bytes.len();
-            return Err(ParseError::new(end, EMPTY_LINE, "RFC 3261 §7"));
+        let Some(length) = position(rest, is_line_end) else { return Err(self.unended()) };
+        // Both ends stay within the bytes, of which there are less than 4 GiB.
+        let end = start.wrapping_add(length);
+        self.at = match rest.get(length..) {
+            Some([b'\r', b'\n', ..]) => end.wrapping_add(2),
+            at_end => self.behind_other_end(end, at_end.unwrap_or_default())?,
         };
-        let end = start.saturating_add(length);
-        let line_end = match rest.get(length..) {
-            Some([b'\r', b'\n', ..]) => 2,
-            Some([b'\n', ..]) if self.profile == Profile::Tolerant => 1,
-            Some([b'\n', ..]) => {
-                return Err(ParseError::new(end, "CRLF at the end of the line", "RFC 3261 §7"));
-            }
+        Ok(Span { start: start as u32, end: end as u32 })
+    }
+
+    /// Whether the next line is a folded one.
+    #[inline]
+    fn is_folded(&self) -> bool {
+        matches!(self.bytes.get(self.at), Some(b' ' | b'\t'))
+    }
+
+    /// Where the folded lines end that come next, and the lines behind them.
+    #[cold]
+    fn folded(mut self) -> Result<(u32, Self), ParseError> {
+        let mut end = 0;
+        while self.is_folded() {
+            end = self.required()?.end;
+        }
+        Ok((end, self))
+    }
+
+    #[cold]
+    fn unended(self) -> ParseError {
+        ParseError::new(self.bytes.len(), EMPTY_LINE, "RFC 3261 §7")
+    }
+
+    /// Where the next line starts when not CRLF is at byte `end`, but `at_end`.
+    #[cold]
+    fn behind_other_end(self, end: usize, at_end: &[u8]) -> Result<usize, ParseError> {
+        let behind = end.saturating_add(1);
+        match at_end {
+            [b'\n', ..] if self.profile == Profile::Tolerant => Ok(behind),
+            [b'\n', ..] => Err(ParseError::new(end, "CRLF at the end of the line", "RFC 3261 §7")),
             // A lone CR is a line end to some readers and not to others: nobody may smuggle by it.
             // At the end of what is there, more may be lacking than a LF.
-            Some([b'\r']) => {
-                return Err(ParseError::new(end.saturating_add(1), EMPTY_LINE, "RFC 3261 §7"));
-            }
-            _ => return Err(ParseError::new(end, "LF after CR", "RFC 3261 §7")),
-        };
-        self.at = end.saturating_add(line_end);
-        Ok(Span::new(start, end))
+            [b'\r'] => Err(ParseError::new(behind, EMPTY_LINE, "RFC 3261 §7")),
+            _ => Err(ParseError::new(end, "LF after CR", "RFC 3261 §7")),
+        }
     }
+}
+
+fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
 }
 
 const EMPTY_LINE: &str = "an empty line after the header fields";
@@ -266,37 +313,42 @@ fn is_folded(line: &[u8]) -> bool {
 }
 
 /// `header-name *( SP / HTAB ) ":"` and the rest of the line.
+#[inline(always)]
 fn field(bytes: &[u8], line: Span) -> Result<Line, ParseError> {
     let text = line.of(bytes);
-    let start = line.start();
-    let malformed = |at: usize, expected| {
-        Err(ParseError::new(start.saturating_add(at), expected, "RFC 3261 §7.3.1"))
-    };
-    let length = Class::TOKEN.length(text);
-    let (name, rest) = text.split_at(length);
+    let length = length_of(Class::TOKEN, text);
+    let (name, rest) = text.split_at_checked(length).unwrap_or_default();
     if name.is_empty() {
-        return malformed(0, "a header field name");
+        return Err(malformed(line, 0, "a header field name"));
     }
-    let spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-    let colon = length.saturating_add(spaces);
+    let spaces = if let [b':', ..] = rest { 0 } else { Class::WHITE.length(rest) };
+    // Both are within the line.
+    let colon = length.wrapping_add(spaces);
     if rest.get(spaces) != Some(&b':') {
-        return malformed(colon, "\":\" after the header field name");
+        return Err(malformed(line, colon, "\":\" after the header field name"));
     }
-    let end_of_name = start.saturating_add(length);
-    let value = start.saturating_add(colon).saturating_add(1);
+    let end_of_name = line.start.wrapping_add(length as u32);
+    let value = line.start.wrapping_add(colon as u32).wrapping_add(1);
     Ok(Line {
         known: HeaderName::resolve(name),
         folded: false,
-        name: Span::new(start, end_of_name),
-        value: Span { start: Span::new(value, value).start, end: line.end },
+        name: Span { start: line.start, end: end_of_name },
+        value: Span { start: value, end: line.end },
     })
 }
 
+#[cold]
+fn malformed(line: Span, at: usize, expected: &'static str) -> ParseError {
+    ParseError::new(line.start().saturating_add(at), expected, "RFC 3261 §7.3.1")
+}
+
+#[cold]
 fn too_long_start_line(line: Span) -> ParseError {
     ParseError::new(line.start(), "a shorter start line", "RFC 3261 §21.4.12")
         .with_status(StatusCode::REQUEST_URI_TOO_LONG)
 }
 
+#[cold]
 fn too_large(line: Span, expected: &'static str) -> ParseError {
     ParseError::new(line.start(), expected, "RFC 3261 §21.5.7")
         .with_status(StatusCode::MESSAGE_TOO_LARGE)
