@@ -7,7 +7,7 @@ use crate::{
 
 mod cursor;
 pub(crate) use cursor::Head;
-use cursor::Hop;
+use cursor::{Hop, Stop};
 
 /// The parts of a message that a proxy or a transaction layer goes by, borrowed from its bytes.
 ///
@@ -80,23 +80,23 @@ impl<'a> Envelope<'a> {
                 }
             }
         }
-        Self::read(&rows, &Head::of(&headers.bytes, headers.profile))
+        Self::read(&rows, &Head::of(&headers.bytes, rows.end, headers.profile))
     }
 
     /// Reads the envelope out of its rows.
     pub(crate) fn read(rows: &Rows, head: &Head<'a>) -> Result<Self, ParseError> {
-        let mut via = head.required(rows.via, Known::Via)?;
+        let via = head.required(rows.via, Known::Via)?;
         let hop = within(via.first_element().hop(), Known::Via)?;
         let from_tag = within(head.required(rows.from, Known::From)?.tag(), Known::From)?;
         let to_tag = within(head.required(rows.to, Known::To)?.tag(), Known::To)?;
         let call_id = within(head.required(rows.call_id, Known::CallId)?.call_id(), Known::CallId)?;
         let cseq = within(head.required(rows.cseq, Known::CSeq)?.cseq(), Known::CSeq)?;
         let max_forwards = match head.optional(rows.max_forwards, Known::MaxForwards)? {
-            Some(mut value) => Some(within(value.only_number(), Known::MaxForwards)?),
+            Some(value) => Some(within(value.only_number(), Known::MaxForwards)?),
             None => None,
         };
         let route = match head.optional(rows.route, Known::Route)? {
-            Some(mut value) => Some(within(value.first_element().route(), Known::Route)?),
+            Some(value) => Some(within(value.first_element().route(), Known::Route)?),
             None => None,
         };
         let Hop { via, transport, sent_by, port, branch } = hop;
@@ -119,10 +119,10 @@ impl<'a> Envelope<'a> {
 }
 
 #[inline]
-fn within<T>(read: Result<T, ParseError>, known: Known) -> Result<T, ParseError> {
+fn within<T>(read: Result<T, Stop>, known: Known) -> Result<T, ParseError> {
     match read {
         Ok(value) => Ok(value),
-        Err(error) => Err(error.within(HeaderName::known(known))),
+        Err(stop) => Err(stop.within(known)),
     }
 }
 
@@ -136,6 +136,8 @@ pub(crate) struct Rows {
     cseq: Option<Span>,
     max_forwards: Option<Span>,
     route: Option<Span>,
+    /// Where the last of them ends.
+    pub(crate) end: usize,
 }
 
 impl Rows {
@@ -159,26 +161,29 @@ impl Rows {
         };
         match place {
             None => *place = Some(value),
-            Some(_) if is_list => {}
-            Some(_) => {
-                let error = ParseError::new(name, "one such header field", "RFC 3261 §7.3.1");
-                return Err(error.within(HeaderName::known(known)));
-            }
+            Some(_) if is_list => return Ok(()),
+            Some(_) => return Err(comes_twice(known, name)),
         }
+        self.end = self.end.max(value.end as usize);
         Ok(())
     }
 }
 
+#[cold]
+fn comes_twice(known: Known, name: usize) -> ParseError {
+    ParseError::new(name, "one such header field", "RFC 3261 §7.3.1")
+        .within(HeaderName::known(known))
+}
+
 /// Whether a list has commas and nothing between them. The tolerant profile passes over that row:
 /// the topmost value stands in a later one.
-#[inline]
+#[inline(always)]
 pub(crate) fn holds_commas_only(known: Known, value: Span, bytes: &[u8], profile: Profile) -> bool {
     let is_list = matches!(known, Known::Via | Known::Route);
-    let mut rest = value.of(bytes).iter().copied().skip_while(|byte| is_white(*byte));
-    is_list
-        && profile == Profile::Tolerant
-        && rest.next() == Some(b',')
-        && rest.all(|byte| byte == b',' || is_white(byte))
+    is_list && profile == Profile::Tolerant && {
+        let mut rest = value.of(bytes).iter().copied().skip_while(|byte| is_white(*byte));
+        rest.next() == Some(b',') && rest.all(|byte| byte == b',' || is_white(byte))
+    }
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ impl<'a> Outline<'a> {
             return Err(ParseError::new(head.len(), "a smaller body", "RFC 3261 §21.4.11")
                 .with_status(StatusCode::REQUEST_ENTITY_TOO_LARGE));
         }
-        let head = Head::of(head, options.profile);
+        let head = Head::of(head, rows.end, options.profile);
         let start_line = StartLine::of(datagram, start_line, &head, options)?;
         let envelope = Envelope::read(&rows, &head)?;
         Ok(Self { start_line, envelope, body })

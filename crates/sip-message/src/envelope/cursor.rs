@@ -4,13 +4,13 @@ use crate::{
     HeaderName, ParseError, Profile,
     header::Known,
     headers::{element_length, is_white},
-    parse::{Class, Span, take_class},
+    parse::{Class, Span, length_of, position},
 };
 
 /// The head of a message: its bytes, which are text but for what peers get wrong.
 pub(crate) struct Head<'a> {
     bytes: &'a [u8],
-    /// The same as text, if it is text throughout.
+    /// The same as text, as far as it is asked for, if it is text throughout.
     text: Option<&'a str>,
     tolerant: bool,
 }
@@ -18,10 +18,21 @@ pub(crate) struct Head<'a> {
 /// What is left to read of a header field value. Folds count as white space.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
-    rest: &'a str,
-    /// Where the value ends in the message.
-    end: usize,
+    /// Text up to the end of the value, with what comes before it.
+    text: &'a str,
+    /// The place in `text` that is read next.
+    at: usize,
+    /// Where `text` starts in the message.
+    base: usize,
     tolerant: bool,
+}
+
+/// Where a value breaks its grammar. A small one, for every step of the reading may return it.
+#[derive(Clone, Copy)]
+pub(super) struct Stop {
+    offset: usize,
+    expected: &'static str,
+    rfc: &'static str,
 }
 
 /// What the topmost `Via` tells.
@@ -34,17 +45,20 @@ pub(super) struct Hop<'a> {
 }
 
 impl<'a> Head<'a> {
+    /// The head of a message, of which the text up to byte `end` will be asked for.
+    #[inline]
+    pub(crate) fn of(bytes: &'a [u8], end: usize, profile: Profile) -> Self {
+        let text = bytes.get(..end).and_then(|bytes| str::from_utf8(bytes).ok());
+        Self { bytes, text, tolerant: profile == Profile::Tolerant }
+    }
+
     /// The text of a part of the head, if it is text.
+    #[inline]
     pub(crate) fn text(&self, part: Span) -> Option<&'a str> {
         match self.text {
             Some(text) => text.get(part.start()..part.end as usize),
             None => str::from_utf8(part.of(self.bytes)).ok(),
         }
-    }
-
-    pub(crate) fn of(bytes: &'a [u8], profile: Profile) -> Self {
-        let tolerant = profile == Profile::Tolerant;
-        Self { bytes, text: str::from_utf8(bytes).ok(), tolerant }
     }
 
     #[inline]
@@ -53,10 +67,9 @@ impl<'a> Head<'a> {
         row: Option<Span>,
         known: Known,
     ) -> Result<Cursor<'a>, ParseError> {
-        match self.optional(row, known)? {
-            Some(value) => Ok(value),
-            None => Err(ParseError::new(self.bytes.len(), "this header field", "RFC 3261 §8.1.1")
-                .within(HeaderName::known(known))),
+        match row {
+            Some(row) => self.value(row, known),
+            None => Err(self.lacks(known)),
         }
     }
 
@@ -66,17 +79,22 @@ impl<'a> Head<'a> {
         row: Option<Span>,
         known: Known,
     ) -> Result<Option<Cursor<'a>>, ParseError> {
-        let Some(row) = row else { return Ok(None) };
-        let (start, end) = (row.start(), row.end as usize);
-        let text = match self.text {
-            Some(text) => text.get(start..end).unwrap_or_default(),
-            None => self.text_of(row, known)?,
-        };
-        let text = without_white_end(text);
-        let mut value =
-            Cursor { rest: text, end: start.saturating_add(text.len()), tolerant: self.tolerant };
-        value.white();
-        Ok(Some(value))
+        match row {
+            Some(row) => self.value(row, known).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    #[inline(always)]
+    fn value(&self, row: Span, known: Known) -> Result<Cursor<'a>, ParseError> {
+        let tolerant = self.tolerant;
+        Ok(match self.text {
+            Some(text) => Cursor::over(text, row.start(), row.end as usize, 0, tolerant),
+            None => {
+                let text = self.text_of(row, known)?;
+                Cursor::over(text, 0, text.len(), row.start(), tolerant)
+            }
+        })
     }
 
     #[cold]
@@ -87,28 +105,60 @@ impl<'a> Head<'a> {
                 .within(HeaderName::known(known))
         })
     }
+
+    #[cold]
+    fn lacks(&self, known: Known) -> ParseError {
+        ParseError::new(self.bytes.len(), "this header field", "RFC 3261 §8.1.1")
+            .within(HeaderName::known(known))
+    }
 }
 
+impl Stop {
+    #[cold]
+    pub(super) fn within(self, known: Known) -> ParseError {
+        ParseError::new(self.offset, self.expected, self.rfc).within(HeaderName::known(known))
+    }
+}
+
+// What is called seldom takes the cursor as a copy: the one that reads stays in registers.
 impl<'a> Cursor<'a> {
+    /// The value from byte `start` to `end` of `text`, without the white space around it.
+    #[inline(always)]
+    fn over(text: &'a str, start: usize, end: usize, base: usize, tolerant: bool) -> Self {
+        let text = text.get(..end_without_white(text.as_bytes(), start, end)).unwrap_or_default();
+        let mut value = Self { text, at: start, base, tolerant };
+        value.white();
+        value
+    }
+
     /// Only the first element of a list. The tolerant profile passes over commas before it.
-    pub(super) fn first_element(&mut self) -> &mut Self {
-        if self.tolerant && self.rest.starts_with(',') {
-            self.rest = self.rest.trim_start_matches([',', ' ', '\t', '\r', '\n']);
+    #[inline(always)]
+    pub(super) fn first_element(mut self) -> Self {
+        if self.tolerant && self.next() == Some(b',') {
+            while self.next().is_some_and(|byte| byte == b',' || is_white(byte)) {
+                self.step();
+            }
         }
-        let element = element_length(self.rest.as_bytes());
-        let text = without_white_end(self.rest.get(..element).unwrap_or_default());
-        self.end = self.end.saturating_sub(self.rest.len().saturating_sub(text.len()));
-        self.rest = text;
-        self
+        match position(self.rest(), |byte| byte == b',') {
+            Some(_) => self.element_of_many(),
+            None => self,
+        }
+    }
+
+    #[cold]
+    fn element_of_many(self) -> Self {
+        let end = self.at.saturating_add(element_length(self.rest()));
+        Self::over(self.text, self.at, end, self.base, self.tolerant)
     }
 
     /// `sent-protocol LWS sent-by *( SEMI via-params )` (RFC 3261 §20.42).
-    pub(super) fn hop(&mut self) -> Result<Hop<'a>, ParseError> {
-        let via = self.rest;
+    #[inline]
+    pub(super) fn hop(mut self) -> Result<Hop<'a>, Stop> {
+        let via = self.text.get(self.at..).unwrap_or_default();
         self.sip_2_0()?;
         let transport = self.take1(Class::TOKEN, "a transport", VIA)?;
         if !self.white() {
-            return Err(self.error("white space", VIA));
+            return Err(self.stop("white space", VIA));
         }
         let sent_by = self.host()?;
         self.white();
@@ -118,224 +168,293 @@ impl<'a> Cursor<'a> {
         } else {
             None
         };
-        let branch = self.parameter("branch", VIA)?;
+        let branch = self.parameter(b"branch", VIA)?;
         Ok(Hop { via, transport, sent_by, port, branch })
     }
 
     /// `SIP/2.0/`, white space around each `/`.
-    fn sip_2_0(&mut self) -> Result<(), ParseError> {
-        if let Some(rest) = self.rest.strip_prefix("SIP/2.0/") {
-            self.rest = rest;
+    #[inline]
+    fn sip_2_0(&mut self) -> Result<(), Stop> {
+        if self.rest().starts_with(b"SIP/2.0/") {
+            self.at = self.at.wrapping_add(8);
             self.white();
-            return Ok(());
-        }
-        for part in ["SIP", "/", "2.0", "/"] {
-            match self.rest.split_at_checked(part.len()) {
-                Some((start, rest)) if start.eq_ignore_ascii_case(part) => self.rest = rest,
-                _ => return Err(self.error("SIP/2.0", VIA)),
-            }
-            self.white();
+        } else {
+            *self = self.behind_spaced_sip_2_0()?;
         }
         Ok(())
     }
 
-    fn host(&mut self) -> Result<&'a str, ParseError> {
-        if self.rest.as_bytes().first() != Some(&b'[') {
+    #[cold]
+    fn behind_spaced_sip_2_0(mut self) -> Result<Self, Stop> {
+        for part in ["SIP", "/", "2.0", "/"] {
+            match self.rest().get(..part.len()) {
+                Some(start) if start.eq_ignore_ascii_case(part.as_bytes()) => {
+                    self.at = self.at.saturating_add(part.len());
+                }
+                _ => return Err(self.stop("SIP/2.0", VIA)),
+            }
+            self.white();
+        }
+        Ok(self)
+    }
+
+    #[inline]
+    fn host(&mut self) -> Result<&'a str, Stop> {
+        if self.next() != Some(b'[') {
             return self.take1(Class::HOST_NAME, "a host", VIA);
         }
-        let Some(length) = memchr::memchr(b']', self.rest.as_bytes()) else {
-            return Err(self.error("\"]\" after the IPv6 address", VIA));
-        };
-        let (reference, rest) =
-            self.rest.split_at_checked(length.saturating_add(1)).unwrap_or((self.rest, ""));
-        self.rest = rest;
-        Ok(reference)
+        match position(self.rest(), |byte| byte == b']') {
+            Some(close) => Ok(self.take(close.saturating_add(1))),
+            None => Err(self.stop("\"]\" after the IPv6 address", VIA)),
+        }
     }
 
     /// The tag behind an address (RFC 3261 §19.3).
-    pub(super) fn tag(&mut self) -> Result<Option<&'a str>, ParseError> {
+    pub(super) fn tag(mut self) -> Result<Option<&'a str>, Stop> {
         self.address()?;
-        self.parameter("tag", ADDRESS)
+        self.parameter(b"tag", ADDRESS)
     }
 
     /// The URI of `name-addr` (RFC 3261 §20.34).
-    pub(super) fn route(&mut self) -> Result<&'a str, ParseError> {
+    pub(super) fn route(mut self) -> Result<&'a str, Stop> {
         let Some(uri) = self.address()? else {
-            return Err(self.error("\"<\" before the URI", "RFC 3261 §20.34"));
+            return Err(self.stop("\"<\" before the URI", "RFC 3261 §20.34"));
         };
-        self.parameter("", "RFC 3261 §20.34").map(|_| uri)
+        self.parameter(b"", "RFC 3261 §20.34").map(|_| uri)
     }
 
     /// `name-addr / addr-spec`; gives the URI if it stands in brackets.
-    fn address(&mut self) -> Result<Option<&'a str>, ParseError> {
-        if self.rest.as_bytes().first() == Some(&b'"') {
-            self.quoted(ADDRESS)?;
+    #[inline]
+    fn address(&mut self) -> Result<Option<&'a str>, Stop> {
+        if self.next() == Some(b'"') {
+            self.at = self.end_of_quoted(ADDRESS)?;
         }
-        let Some(at) = memchr::memchr2(b'<', b';', self.rest.as_bytes()) else {
-            self.rest = "";
+        let Some(at) = position(self.rest(), |byte| matches!(byte, b'<' | b';')) else {
+            self.at = self.text.len();
             return Ok(None);
         };
-        let (_, rest) = self.rest.split_at_checked(at).unwrap_or_default();
-        self.rest = rest;
-        let Some(inside) = rest.strip_prefix('<') else { return Ok(None) };
-        let close = memchr::memchr(b'>', inside.as_bytes());
-        let Some((uri, rest)) = close.and_then(|close| inside.split_at_checked(close)) else {
-            self.rest = inside;
-            return Err(self.error("\">\" after the URI", ADDRESS));
+        self.take(at);
+        if !self.skip(b'<') {
+            return Ok(None);
+        }
+        let Some(close) = position(self.rest(), |byte| byte == b'>') else {
+            return Err(self.stop("\">\" after the URI", ADDRESS));
         };
-        self.rest = rest.get(1..).unwrap_or_default();
+        let uri = self.take(close);
+        self.step();
         Ok(Some(uri))
     }
 
     /// Reads `*( SEMI generic-param )` up to the end; gives the value of the parameter `name`.
-    fn parameter(&mut self, name: &str, rfc: &'static str) -> Result<Option<&'a str>, ParseError> {
+    #[inline]
+    fn parameter<const N: usize>(
+        mut self,
+        name: &[u8; N],
+        rfc: &'static str,
+    ) -> Result<Option<&'a str>, Stop> {
         let mut found = None;
         loop {
             self.white();
-            let before = *self;
-            if self.rest.is_empty() {
+            let before = self;
+            if self.next().is_none() {
                 return Ok(found.flatten());
             }
             if !self.skip(b';') {
-                return Err(self.error("\";\"", rfc));
+                return Err(self.stop("\";\"", rfc));
             }
             self.white();
-            if self.rest.is_empty() && self.tolerant {
+            if self.tolerant && self.next().is_none() {
                 return Ok(found.flatten());
             }
-            let own = self.take1(Class::TOKEN, "a parameter name", rfc)?;
+            let own = self.bytes1(Class::TOKEN, "a parameter name", rfc)?;
             let value = self.value(rfc)?;
-            if !own.eq_ignore_ascii_case(name) {
+            let own = <&[u8; N]>::try_from(own);
+            if !own.is_ok_and(|own| own == name || own.eq_ignore_ascii_case(name)) {
                 continue;
             }
             if found.replace(value).is_some() {
-                return Err(before.error("a parameter that has not come before", rfc));
+                return Err(before.stop("a parameter that has not come before", rfc));
             }
         }
     }
 
     /// `[ EQUAL gen-value ]`.
-    fn value(&mut self, rfc: &'static str) -> Result<Option<&'a str>, ParseError> {
+    #[inline(always)]
+    fn value(&mut self, rfc: &'static str) -> Result<Option<&'a str>, Stop> {
         self.white();
         if !self.skip(b'=') {
             return Ok(None);
         }
         self.white();
-        match self.rest.as_bytes().first() {
-            Some(b'"') => self.quoted(rfc).map(Some),
-            Some(b'<') if self.tolerant => self.bracketed(rfc).map(Some),
+        let start = self.at;
+        match self.next() {
+            Some(b'"') => self.at = self.end_of_quoted(rfc)?,
+            Some(b'<') if self.tolerant => self.at = self.end_of_bracketed(rfc)?,
             _ => {
                 let class = if self.tolerant { Class::LAX_VALUE } else { Class::GEN_VALUE };
-                self.take1(class, "a parameter value", rfc).map(Some)
+                self.bytes1(class, "a parameter value", rfc)?;
             }
+        }
+        Ok(Some(self.since(start)))
+    }
+
+    #[cold]
+    fn end_of_bracketed(self, rfc: &'static str) -> Result<usize, Stop> {
+        let ends = |byte| matches!(byte, b'>' | b';' | b',' | b'"' | b' ');
+        match position(self.rest(), ends) {
+            Some(end) if self.rest().get(end) == Some(&b'>') => {
+                Ok(self.at.saturating_add(end).saturating_add(1))
+            }
+            _ => Err(self.stop("a parameter value", rfc)),
         }
     }
 
-    fn bracketed(&mut self, rfc: &'static str) -> Result<&'a str, ParseError> {
-        let mut bytes = self.rest.bytes();
-        let end = bytes.position(|byte| matches!(byte, b'>' | b';' | b',' | b'"' | b' '));
-        match end.and_then(|end| self.rest.split_at_checked(end.saturating_add(1))) {
-            Some((text, rest)) if text.ends_with('>') => {
-                self.rest = rest;
-                Ok(text)
-            }
-            _ => Err(self.error("a parameter value", rfc)),
-        }
-    }
-
-    /// A quoted string with its quotes.
-    fn quoted(&mut self, rfc: &'static str) -> Result<&'a str, ParseError> {
-        let bytes = self.rest.as_bytes();
-        let mut at = 1_usize;
+    /// Behind the closing quote of a quoted string.
+    #[inline(never)]
+    fn end_of_quoted(self, rfc: &'static str) -> Result<usize, Stop> {
+        let bytes = self.text.as_bytes();
+        let mut at = self.at.saturating_add(1);
         while let Some(rest) = bytes.get(at..)
-            && let Some(next) = memchr::memchr2(b'"', b'\\', rest)
+            && let Some(next) = position(rest, |byte| matches!(byte, b'"' | b'\\'))
         {
             at = at.saturating_add(next).saturating_add(1);
             if rest.get(next) == Some(&b'"') {
-                let (text, rest) = self.rest.split_at_checked(at).unwrap_or((self.rest, ""));
-                self.rest = rest;
-                return Ok(text);
+                return Ok(at);
             }
             at = at.saturating_add(1);
         }
-        Err(self.error("a closing quote", rfc))
+        Err(self.stop("a closing quote", rfc))
     }
 
     /// `1*DIGIT LWS Method` (RFC 3261 §20.16).
-    pub(super) fn cseq(&mut self) -> Result<(u32, &'a str), ParseError> {
+    #[inline]
+    pub(super) fn cseq(mut self) -> Result<(u32, &'a str), Stop> {
         let number = self.number(CSEQ)?;
         if !self.white() {
-            return Err(self.error("white space", CSEQ));
+            return Err(self.stop("white space", CSEQ));
         }
         let method = self.take1(Class::TOKEN, "a method", CSEQ)?;
         self.ended(CSEQ).map(|()| (number, method))
     }
 
     /// `word [ "@" word ]` (RFC 3261 §20.8).
-    pub(super) fn call_id(&mut self) -> Result<&'a str, ParseError> {
-        let whole = self.rest;
-        self.take1(Class::WORD, "a word", CALL_ID)?;
+    #[inline]
+    pub(super) fn call_id(mut self) -> Result<&'a str, Stop> {
+        let start = self.at;
+        self.bytes1(Class::WORD, "a word", CALL_ID)?;
         if self.skip(b'@') {
-            self.take1(Class::WORD, "a word", CALL_ID)?;
+            self.bytes1(Class::WORD, "a word", CALL_ID)?;
         }
-        self.ended(CALL_ID).map(|()| whole)
+        self.ended(CALL_ID).map(|()| self.since(start))
     }
 
-    pub(super) fn only_number(&mut self) -> Result<u8, ParseError> {
+    #[inline]
+    pub(super) fn only_number(mut self) -> Result<u8, Stop> {
         let number = self.number(MAX_FORWARDS)?;
         self.ended(MAX_FORWARDS).map(|()| number)
     }
 
-    fn number<N: std::str::FromStr>(&mut self, rfc: &'static str) -> Result<N, ParseError> {
+    /// `1*DIGIT` as a number that fits `N`; leading zeros are allowed (RFC 4475 §3.1.1.1).
+    #[inline]
+    fn number<N: TryFrom<u64>>(&mut self, rfc: &'static str) -> Result<N, Stop> {
         let before = *self;
-        let digits = self.take1(Class::DIGIT, "a number", rfc)?;
-        digits.parse().map_err(|_| before.error("a number within its range", rfc))
+        let mut number = 0_u64;
+        while let Some(byte @ b'0'..=b'9') = self.next() {
+            let digit = u64::from(byte.wrapping_sub(b'0'));
+            // No `N` is as large as what it stops at.
+            number = number.saturating_mul(10).saturating_add(digit);
+            self.step();
+        }
+        if self.at == before.at {
+            return Err(self.stop("a number", rfc));
+        }
+        N::try_from(number).map_err(|_| before.stop("a number within its range", rfc))
     }
 
+    /// One or more bytes of a class, none of which has a part of a character.
     #[inline]
     fn take1(
         &mut self,
         class: Class,
         expected: &'static str,
         rfc: &'static str,
-    ) -> Result<&'a str, ParseError> {
-        match take_class(self.rest, class) {
-            ("", _) => Err(self.error(expected, rfc)),
-            (taken, rest) => {
-                self.rest = rest;
-                Ok(taken)
-            }
+    ) -> Result<&'a str, Stop> {
+        let start = self.at;
+        self.bytes1(class, expected, rfc).map(|_| self.since(start))
+    }
+
+    #[inline]
+    fn bytes1(
+        &mut self,
+        class: Class,
+        expected: &'static str,
+        rfc: &'static str,
+    ) -> Result<&'a [u8], Stop> {
+        let length = length_of(class, self.rest());
+        if length == 0 {
+            return Err(self.stop(expected, rfc));
         }
+        let bytes = self.rest().get(..length).unwrap_or_default();
+        self.at = self.at.wrapping_add(length);
+        Ok(bytes)
     }
 
     /// Skips white space; tells whether there was any.
     #[inline]
     fn white(&mut self) -> bool {
-        match self.rest.as_bytes() {
-            [first, ..] if is_white(*first) => {}
-            _ => return false,
+        let start = self.at;
+        while self.next().is_some_and(is_white) {
+            self.step();
         }
-        let length = self.rest.bytes().take_while(|byte| is_white(*byte)).count();
-        self.rest = self.rest.get(length..).unwrap_or_default();
-        true
+        self.at != start
     }
 
     #[inline]
     fn skip(&mut self, byte: u8) -> bool {
-        if self.rest.as_bytes().first() != Some(&byte) {
-            return false;
+        let is_next = self.next() == Some(byte);
+        if is_next {
+            self.step();
         }
-        self.rest = self.rest.get(1..).unwrap_or_default();
-        true
+        is_next
     }
 
-    fn ended(&self, rfc: &'static str) -> Result<(), ParseError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(self.error("the end of the value", rfc)) }
+    #[inline]
+    fn ended(self, rfc: &'static str) -> Result<(), Stop> {
+        if self.next().is_none() { Ok(()) } else { Err(self.stop("the end of the value", rfc)) }
+    }
+
+    #[inline]
+    fn next(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Behind the next byte, which is there.
+    #[inline]
+    fn step(&mut self) {
+        self.at = self.at.wrapping_add(1);
+    }
+
+    #[inline]
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// The next `length` bytes, which are there and end with a character.
+    #[inline]
+    fn take(&mut self, length: usize) -> &'a str {
+        let start = self.at;
+        self.at = start.wrapping_add(length);
+        self.since(start)
+    }
+
+    #[inline]
+    fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or_default()
     }
 
     #[cold]
-    fn error(&self, expected: &'static str, rfc: &'static str) -> ParseError {
-        ParseError::new(self.end.saturating_sub(self.rest.len()), expected, rfc)
+    fn stop(self, expected: &'static str, rfc: &'static str) -> Stop {
+        Stop { offset: self.base.saturating_add(self.at), expected, rfc }
     }
 }
 
@@ -345,12 +464,14 @@ const CSEQ: &str = "RFC 3261 §20.16";
 const MAX_FORWARDS: &str = "RFC 3261 §20.22";
 const ADDRESS: &str = "RFC 3261 §20.10";
 
-fn without_white_end(text: &str) -> &str {
-    let mut bytes = text.as_bytes();
-    while let [rest @ .., last] = bytes
-        && is_white(*last)
+/// The end of the value from byte `start` to `end` without the white space that it ends with.
+#[inline]
+fn end_without_white(bytes: &[u8], start: usize, mut end: usize) -> usize {
+    while end > start
+        && let last = end.wrapping_sub(1)
+        && bytes.get(last).is_some_and(|byte| is_white(*byte))
     {
-        bytes = rest;
+        end = last;
     }
-    text.get(..bytes.len()).unwrap_or_default()
+    end
 }

@@ -99,6 +99,31 @@ fn what_breaks_is_refused_at_its_place() {
     }
 }
 
+#[test]
+fn a_parameter_is_found_by_its_whole_name() {
+    let rest = REST.replace(";tag=1", ";tags=2;ta=3;TaG=1");
+    let message = with(&format!("Via: SIP/2.0/UDP h.example;branchx=a;branc=b;BRANCH=c\r\n{rest}"));
+    let envelope = message.envelope().unwrap();
+    assert_eq!((envelope.branch, envelope.from_tag), (Some("c"), Some("1")));
+}
+
+#[test]
+fn numbers_are_read_up_to_their_range() {
+    let zeros = "0".repeat(40);
+    for (number, expected) in [
+        ("4294967295", Some(u32::MAX)),
+        ("4294967296", None),
+        ("18446744073709551617", None),
+        ("340282366920938463463374607431768211457", None),
+    ] {
+        for zeros in ["", &zeros] {
+            let rest = REST.replace("7 INVITE", &format!("{zeros}{number} INVITE"));
+            let message = with(&format!("{VIA_ROW}\r\n{rest}"));
+            assert_eq!(message.envelope().ok().map(|envelope| envelope.cseq), expected);
+        }
+    }
+}
+
 /// Where all typed header fields can be read, the envelope tells the same.
 pub(super) fn agrees_with_the_types(message: &Message) -> bool {
     let headers = message.headers();
