@@ -6,7 +6,7 @@ use crate::{
     envelope::{Head, Rows, holds_commas_only},
     header::Known,
     message::plain_number,
-    parse::{Class, Span, lines_of, start_of_message},
+    parse::{Class, Span, lines_of, start_of_message, take_class},
     request::{no_text, split_request_line},
     response::split_status_line,
 };
@@ -120,6 +120,9 @@ impl<'a> StartLine<'a> {
             Some(text) => text,
             None => str::from_utf8(text).map_err(|error| no_text(line, &error))?,
         };
+        if let Some((method, uri)) = plain_request_line(text) {
+            return Ok(Self::Request { method, uri });
+        }
         let (method, uri) = split_request_line(text).map_err(place)?;
         if !Class::TOKEN.covers(method) || method.is_empty() {
             return Err(ParseError::new(line.start(), "a method", "RFC 3261 §7.1"));
@@ -128,48 +131,55 @@ impl<'a> StartLine<'a> {
     }
 }
 
+/// The method and the Request-URI of a request line as nearly all are written, which
+/// [`split_request_line`] splits at the same two spaces.
+#[inline]
+fn plain_request_line(text: &str) -> Option<(&str, &str)> {
+    let start = text.strip_suffix(" SIP/2.0")?;
+    let (method, rest) = take_class(start, Class::TOKEN);
+    if method.is_empty() { None } else { Some((method, rest.strip_prefix(' ')?)) }
+}
+
 /// The name and the value of a row that the outline needs.
 #[inline(always)]
 fn field(bytes: &[u8], row: Span) -> Option<(Known, Span)> {
     let text = row.of(bytes);
     let (first, second) = (text.first()?, text.get(1)?);
-    let (known, name): (Known, &[u8]) = match (first | 0x20, second) {
-        (letter, b':' | b' ' | b'\t') => {
-            let known = COMPACT.iter().find(|(own, _)| *own == letter)?.1;
-            return value(text, row, 1).map(|value| (known, value));
-        }
-        (b'v', _) => (Known::Via, b"Via"),
-        (b'f', _) => (Known::From, b"From"),
-        (b't', _) => (Known::To, b"To"),
-        (b'm', _) => (Known::MaxForwards, b"Max-Forwards"),
-        (b'r', _) => (Known::Route, b"Route"),
-        (b'c', b's' | b'S') => (Known::CSeq, b"CSeq"),
-        (b'c', b'a' | b'A') => (Known::CallId, b"Call-ID"),
-        (b'c', b'o' | b'O') => (Known::ContentLength, b"Content-Length"),
+    let (known, length) = match (first | 0x20, second) {
+        (letter, b':' | b' ' | b'\t') => (COMPACT.iter().find(|(own, _)| *own == letter)?.1, 1),
+        (b'v', _) => (Known::Via, spelled(text, b"Via")?),
+        (b'f', _) => (Known::From, spelled(text, b"From")?),
+        (b't', _) => (Known::To, spelled(text, b"To")?),
+        (b'm', _) => (Known::MaxForwards, spelled(text, b"Max-Forwards")?),
+        (b'r', _) => (Known::Route, spelled(text, b"Route")?),
+        (b'c', b's' | b'S') => (Known::CSeq, spelled(text, b"CSeq")?),
+        (b'c', b'a' | b'A') => (Known::CallId, spelled(text, b"Call-ID")?),
+        (b'c', b'o' | b'O') => (Known::ContentLength, spelled(text, b"Content-Length")?),
         _ => return None,
     };
-    let spelled = text.get(..name.len())?;
+    value(text, row, length).map(|value| (known, value))
+}
+
+/// The length of `name`, if `text` starts with it and the name ends there.
+#[inline(always)]
+fn spelled<const N: usize>(text: &[u8], name: &[u8; N]) -> Option<usize> {
+    let (start, rest) = text.split_first_chunk()?;
+    let ends = matches!(rest, [b':' | b' ' | b'\t', ..]);
     // Nearly all names come as the registry spells them.
-    if spelled != name && !spelled.eq_ignore_ascii_case(name) {
-        return None;
-    }
-    value(text, row, name.len()).map(|value| (known, value))
+    (ends && (start == name || start.eq_ignore_ascii_case(name))).then_some(N)
 }
 
 /// The value behind a name of `name` bytes and a colon.
 #[inline(always)]
 fn value(text: &[u8], row: Span, name: usize) -> Option<Span> {
     let rest = text.get(name..)?;
-    if let [b':', ..] = rest {
-        let start = row.start.saturating_add(Span::new(name, 0).start).saturating_add(1);
-        return Some(Span { start, end: row.end });
-    }
-    let white = Class::WHITE.length(rest);
+    let white = if let [b':', ..] = rest { 0 } else { Class::WHITE.length(rest) };
     if rest.get(white) != Some(&b':') {
         return None;
     }
-    let colon = name.saturating_add(white).saturating_add(1);
-    Some(Span { start: Span::new(row.start().saturating_add(colon), 0).start, end: row.end })
+    // The colon is within the row.
+    let value = text.len().wrapping_sub(rest.len()).wrapping_add(white).wrapping_add(1);
+    Some(Span { start: row.start.wrapping_add(value as u32), end: row.end })
 }
 
 /// As much of `rest` as the `Content-Length` at `length` tells (RFC 3261 §18.3).

@@ -46,6 +46,50 @@ fn what_is_no_message_has_no_outline() {
 }
 
 #[test]
+fn a_request_line_is_split_at_its_first_and_its_last_space() {
+    for (line, expected) in [
+        ("ACK sip:b SIP/2.0", Some(("ACK", "sip:b"))),
+        ("ACK sip:b sip/2.0", Some(("ACK", "sip:b"))),
+        ("ACK sip:b SIP/3.0", Some(("ACK", "sip:b"))),
+        ("ACK  a b SIP/1.0 SIP/2.0", Some(("ACK", " a b SIP/1.0"))),
+        ("ACK  SIP/2.0", Some(("ACK", ""))),
+        ("ACK SIP/2.0", None),
+        (" sip:b SIP/2.0", None),
+        ("A(K sip:b SIP/2.0", None),
+        ("ACK sip:b SIP/2.0 ", Some(("ACK", "sip:b"))),
+    ] {
+        let text = ACK.replacen("ACK sip:bob@biloxi.example SIP/2.0", line, 1);
+        let found = outline(&text).ok().map(|outline| match outline.start_line {
+            StartLine::Request { method, uri } => (method.to_owned(), uri.to_owned()),
+            StartLine::Response { .. } => panic!("{line}"),
+        });
+        let expected = expected.map(|(method, uri)| (method.to_owned(), uri.to_owned()));
+        assert_eq!(found, expected, "{line}");
+    }
+}
+
+#[test]
+fn what_is_no_text_is_refused_at_its_place_and_only_where_it_is_read() {
+    let with = |from: &str, to: &[u8]| {
+        let at = ACK.find(from).unwrap();
+        [&ACK.as_bytes()[..at], to, &ACK.as_bytes()[at + from.len()..]].concat()
+    };
+    let bytes = with("Subject: a", b"Subject: \xff");
+    let unread = Outline::of(&bytes, &ParseOptions::default()).unwrap();
+    assert_eq!(unread.envelope, outline(ACK).unwrap().envelope);
+    let bytes = with("M: <sip:x@y>\r\nSubject: a", b"Subject: \xff\r\nM: <sip:x@y>");
+    assert!(Outline::of(&bytes, &ParseOptions::default()).is_ok());
+    let bytes = with("f:<sip:a@b>", b"Subject: \xff\r\nf:<sip:a@\xff>");
+    let error = Outline::of(&bytes, &ParseOptions::default()).unwrap_err();
+    assert_eq!(error.header(), Some(HeaderName::FROM));
+    assert_eq!(Some(error.offset()), bytes.iter().rposition(|byte| *byte == 0xff));
+    let bytes = with("f:<sip:a@b>;tag=1", b"Subject: \xff\r\nf:<sip:a@b>;tag=");
+    let error = Outline::of(&bytes, &ParseOptions::default()).unwrap_err();
+    let tag = bytes.windows(5).position(|bytes| bytes == b";tag=").unwrap();
+    assert_eq!((error.header(), error.offset()), (Some(HeaderName::FROM), tag + 5));
+}
+
+#[test]
 fn limits_hold() {
     let with = |limits| Outline::of(ACK.as_bytes(), &ParseOptions { limits, ..Default::default() });
     let limits = crate::Limits::default();
