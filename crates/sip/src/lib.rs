@@ -1,5 +1,5 @@
 //! SIP behaviour without input or output: transactions, dialogs and calls of a user agent
-//! (RFC 3261, RFC 6026, RFC 3581, RFC 4320).
+//! (RFC 3261, RFC 6026, RFC 3581, RFC 4320), and the location of servers (RFC 3263).
 //!
 //! A [`UserAgent`] takes datagrams, time and verbs, and gives datagrams and events. It opens no
 //! socket and reads no clock; bodies stay opaque. Two of them, wired together, make a call:
@@ -60,6 +60,13 @@ pub use error::Error;
 
 mod event;
 pub use event::{Body, End, Event};
+
+mod locate;
+pub use locate::{
+    DnsAnswer, DnsName, DnsQuestion, DnsRecord, DnsValue, Failure, Families, InvalidName,
+    LocateError, Locator, LocatorConfig, LocatorEvent, LocatorStatistics, LookupId, Naptr, NextHop,
+    QuestionId, RecordType, ServerOrder, Srv, Target,
+};
 
 mod statistics;
 pub use statistics::{Dropped, Statistics};
