@@ -42,6 +42,8 @@ use std::time::{Duration, Instant};
 mod answer;
 pub use answer::{DnsAnswer, DnsRecord, DnsValue, Naptr, Srv};
 
+mod asked;
+
 mod cache;
 
 mod config;

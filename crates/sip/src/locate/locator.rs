@@ -190,7 +190,7 @@ impl Locator {
     fn tell(&mut self, now: Instant, pending: &Pending, outcome: &Outcome) {
         for id in &pending.waiting {
             if let Some(lookup) = self.lookups.get_mut(id.0) {
-                lookup.learn(&pending.query, outcome);
+                lookup.asked.learn(&pending.query, outcome);
                 self.drive(now, *id);
             }
         }
@@ -200,7 +200,7 @@ impl Locator {
     fn close(&mut self, now: Instant, id: LookupId) {
         self.leave_questions(id);
         if let Some(lookup) = self.lookups.get_mut(id.0) {
-            lookup.close();
+            lookup.asked.close();
             self.drive(now, id);
         }
     }
@@ -214,7 +214,7 @@ impl Locator {
             if let Err(error) = lookup.advance(&mut context) {
                 return self.refuse(id, error);
             }
-            let queries = lookup.take_unasked();
+            let queries = lookup.asked.take_unasked();
             if queries.is_empty() {
                 break;
             }
@@ -222,7 +222,7 @@ impl Locator {
                 self.ask(now, id, query);
             }
         }
-        let done = |lookup: &Lookup| lookup.unanswered().next().is_none();
+        let done = |lookup: &Lookup| lookup.asked.unanswered().next().is_none();
         if self.lookups.get(id.0).is_some_and(done) {
             self.deadlines.set(id, None);
         }
@@ -233,7 +233,7 @@ impl Locator {
         match (self.cache.get(now, query), self.lookups.get_mut(id.0)) {
             (Some(outcome), Some(lookup)) => {
                 add(&mut self.statistics.kept, 1);
-                lookup.learn(query, &outcome);
+                lookup.asked.learn(query, &outcome);
             }
             (None, Some(_)) => {
                 self.questions.ask(query, id, later(now, self.config.question_time));
@@ -271,7 +271,7 @@ impl Locator {
 
     fn leave_questions(&mut self, id: LookupId) {
         let Some(lookup) = self.lookups.get(id.0) else { return };
-        for query in lookup.unanswered() {
+        for query in lookup.asked.unanswered() {
             self.questions.leave(id, query);
         }
     }

@@ -17,6 +17,7 @@ use offhook_sip_message::Host;
 use super::{
     DnsName, LocateError, LocatorConfig, LocatorStatistics, NextHop, RecordType, Srv, Target,
     answer::Outcome,
+    asked::Asked,
     failures::Failures,
     naptr,
     question::Query,
@@ -35,11 +36,8 @@ pub(super) struct Lookup {
     usable: Vec<Protocol>,
     default: Protocol,
     stage: Stage,
-    /// All questions of this lookup, with what came of them.
-    known: Vec<(Query, Option<Outcome>)>,
-    unasked: Vec<Query>,
-    /// The time for questions is over: what is not known yet never will be.
-    closed: bool,
+    /// The questions so far; the locator puts them, and takes what is open from here.
+    pub(super) asked: Asked,
     /// A server was passed over because it would have taken too many questions.
     cut: bool,
     targets: Targets,
@@ -85,9 +83,7 @@ impl Lookup {
             default: default_protocol(hop, &usable),
             usable,
             stage: Stage::Servers(VecDeque::new()),
-            known: Vec::new(),
-            unasked: Vec::new(),
-            closed: false,
+            asked: Asked::new(context.config.max_questions),
             cut: false,
             targets: Targets::default(),
             owes: true,
@@ -97,37 +93,10 @@ impl Lookup {
         Ok(lookup)
     }
 
-    /// The questions that came up since this was last called.
-    pub(super) fn take_unasked(&mut self) -> Vec<Query> {
-        std::mem::take(&mut self.unasked)
-    }
-
-    /// The questions that are not answered yet.
-    pub(super) fn unanswered(&self) -> impl Iterator<Item = &Query> {
-        self.known.iter().filter(|(_, outcome)| outcome.is_none()).map(|(query, _)| query)
-    }
-
-    /// Takes what came of `query`.
-    pub(super) fn learn(&mut self, query: &Query, outcome: &Outcome) {
-        let open =
-            |(known, settled): &&mut (Query, Option<Outcome>)| known == query && settled.is_none();
-        if let Some((_, settled)) = self.known.iter_mut().find(open) {
-            *settled = Some(outcome.clone());
-        }
-    }
-
-    /// Ends the time for questions.
-    pub(super) fn close(&mut self) {
-        self.closed = true;
-        self.unasked.clear();
-        let open = self.known.iter_mut().filter(|(_, outcome)| outcome.is_none());
-        open.for_each(|(_, outcome)| *outcome = Some(Outcome::TimedOut));
-    }
-
     /// Goes as far as the answers at hand allow.
     pub(super) fn advance(&mut self, context: &mut Context<'_>) -> Result<(), LocateError> {
         if let Stage::Domain(name) = &self.stage
-            && let Some(outcome) = self.outcome(&Query::new(name, RecordType::Naptr))
+            && let Some(outcome) = self.asked.outcome(&Query::new(name, RecordType::Naptr))
         {
             let (name, outcome) = (name.clone(), outcome.clone());
             self.choose_services(name, &outcome, context);
@@ -173,7 +142,7 @@ impl Lookup {
 impl Lookup {
     fn begin(&mut self, selection: Selection, context: &mut Context<'_>) {
         match (selection, self.name.clone()) {
-            (Selection::Target(target), _) => drop(self.targets.add(target, 1)),
+            (Selection::Target(target), _) => self.add(target, context),
             (Selection::Host(server), _) => self.ask_addresses(vec![server], context),
             (Selection::Service(service), Some(name)) => {
                 self.ask_services(name, service.protocol, vec![service], context);
@@ -185,7 +154,7 @@ impl Lookup {
     }
 
     fn ask_domain(&mut self, name: DnsName, context: &mut Context<'_>) {
-        if self.ask(Query::new(&name, RecordType::Naptr), context) {
+        if self.asked.ask(Query::new(&name, RecordType::Naptr)) {
             self.stage = Stage::Domain(name);
         } else {
             self.choose_services(name, &Outcome::NoRecords, context);
@@ -214,7 +183,7 @@ impl Lookup {
         context: &mut Context<'_>,
     ) {
         services.retain(|service| {
-            let asked = self.ask(Query::new(&service.name, RecordType::Srv), context);
+            let asked = self.asked.ask(Query::new(&service.name, RecordType::Srv));
             self.pass_over(!asked, context)
         });
         self.stage = Stage::Services(Services { name, fallback, services });
@@ -229,7 +198,7 @@ impl Lookup {
         let mut found = Vec::new();
         let mut refused = Vec::new();
         for service in &asked.services {
-            let outcome = self.outcome(&Query::new(&service.name, RecordType::Srv));
+            let outcome = self.asked.outcome(&Query::new(&service.name, RecordType::Srv));
             let records: Vec<Srv> =
                 outcome.into_iter().flat_map(Outcome::servers).cloned().collect();
             let came = records.len();
@@ -254,7 +223,7 @@ impl Lookup {
         let families = context.config.families.record_types();
         servers.retain(|server| {
             let mut queries = families.iter().map(|family| Query::new(&server.host, *family));
-            let asked = queries.all(|query| self.ask(query, context));
+            let asked = queries.all(|query| self.asked.ask(query));
             self.cut |= !asked;
             self.pass_over(!asked, context)
         });
@@ -265,7 +234,7 @@ impl Lookup {
     fn resolve(&mut self, server: Server, context: &mut Context<'_>) -> Result<(), Server> {
         let mut addresses = Vec::new();
         for family in context.config.families.record_types() {
-            match self.outcome(&Query::new(&server.host, *family)) {
+            match self.asked.outcome(&Query::new(&server.host, *family)) {
                 Some(outcome) => addresses.extend(outcome.addresses()),
                 None => return Err(server),
             }
@@ -273,64 +242,35 @@ impl Lookup {
         for ip in addresses {
             let address = SocketAddr::new(ip, server.port);
             let target = Target { protocol: server.protocol, address, domain: self.domain.clone() };
-            let added = self.targets.add(target, context.config.max_targets);
-            add(&mut context.statistics.addresses, u64::from(!added));
+            self.add(target, context);
         }
         Ok(())
+    }
+
+    fn add(&mut self, target: Target, context: &mut Context<'_>) {
+        let added = self.targets.add(target, context.config.max_targets);
+        add(&mut context.statistics.addresses, u64::from(!added));
     }
 
     /// Why there is no target (left).
     fn reason(&self) -> LocateError {
         let domain = self.domain.clone();
-        let came = |wanted: &Outcome| {
-            self.known.iter().any(|(_, outcome)| outcome.as_ref() == Some(wanted))
-        };
+        let nobody = self.name.as_ref().is_some_and(|name| self.asked.is_nobody(name));
         match self.targets.spared_until() {
             _ if self.targets.given() => LocateError::Exhausted { domain },
             Some(until) => LocateError::Unavailable { domain, until },
-            None if came(&Outcome::TimedOut) => LocateError::TimedOut { domain },
-            None if came(&Outcome::Failed) => LocateError::DnsFailed { domain },
+            None if self.asked.came(&Outcome::TimedOut) => LocateError::TimedOut { domain },
+            None if self.asked.came(&Outcome::Failed) => LocateError::DnsFailed { domain },
             None if self.cut => LocateError::TooManyQuestions { domain },
-            None if self.is_nobody() => LocateError::NoSuchDomain { domain },
+            // That there is no name of a service below the domain means little.
+            None if nobody => LocateError::NoSuchDomain { domain },
             None => LocateError::NoAddress { domain },
         }
-    }
-}
-
-/// The questions.
-impl Lookup {
-    /// Whether DNS has said that there is no such domain. That there is no name of a service
-    /// below it means little.
-    fn is_nobody(&self) -> bool {
-        self.known.iter().any(|(query, outcome)| {
-            Some(&query.name) == self.name.as_ref() && *outcome == Some(Outcome::NoSuchName)
-        })
-    }
-
-    /// Asks `query` unless that has been done; `false` if there have been too many.
-    fn ask(&mut self, query: Query, context: &Context<'_>) -> bool {
-        if self.known.iter().any(|(known, _)| *known == query) {
-            return true;
-        }
-        if self.known.len() >= context.config.max_questions {
-            return false;
-        }
-        if self.closed {
-            self.known.push((query, Some(Outcome::TimedOut)));
-        } else {
-            self.known.push((query.clone(), None));
-            self.unasked.push(query);
-        }
-        true
-    }
-
-    fn outcome(&self, query: &Query) -> Option<&Outcome> {
-        self.known.iter().find(|(known, _)| known == query)?.1.as_ref()
     }
 
     fn is_settled(&self, services: &[Service]) -> bool {
         let query = |service: &Service| Query::new(&service.name, RecordType::Srv);
-        services.iter().all(|service| self.outcome(&query(service)).is_some())
+        services.iter().all(|service| self.asked.outcome(&query(service)).is_some())
     }
 
     /// Counts a service or server if it is passed over; tells whether it is kept.

@@ -85,6 +85,19 @@ mod tests {
     }
 
     #[test]
+    fn every_prefix_of_a_name_is_one_or_is_refused_and_names_are_written_as_they_are_read() {
+        let long = ["a".repeat(63), "B".repeat(63), "_x".repeat(31), "d".repeat(61)].join(".");
+        for text in ["_sips._tcp.Example.com.", &long] {
+            for length in 0..=text.len() {
+                let Ok(name) = text[..length].parse::<DnsName>() else { continue };
+                assert_eq!(name.as_str().parse(), Ok(name.clone()));
+                assert!(name.as_str().len() <= 253);
+            }
+            assert!(text.parse::<DnsName>().is_ok());
+        }
+    }
+
+    #[test]
     fn what_dns_cannot_carry_is_no_name() {
         let long_label = "a".repeat(64);
         let long_name = ["a".repeat(63).as_str(); 4].join(".");
