@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData, ops::Range};
 use super::{Headers, RowText};
 use crate::{
     Header, ParseError, Profile,
-    parse::{Class, Line},
+    parse::{Class, Line, position},
 };
 
 /// The values of one header field of a message; see [`Headers::headers_of`].
@@ -97,20 +97,20 @@ impl<H> fmt::Debug for Values<'_, H> {
 
 /// How far the first list element of `text` goes: to a comma outside of quotes and angle brackets.
 pub(crate) fn element_length(text: &[u8]) -> usize {
-    let Some(comma) = memchr::memchr(b',', text) else { return text.len() };
+    let Some(comma) = position(text, |byte| byte == b',') else { return text.len() };
     let before = text.get(..comma).unwrap_or_default();
-    if memchr::memchr2(b'"', b'<', before).is_none() {
+    if position(before, |byte| matches!(byte, b'"' | b'<')).is_none() {
         return comma;
     }
     let mut at = 0_usize;
     while let Some(rest) = text.get(at..)
-        && let Some(found) = memchr::memchr3(b',', b'"', b'<', rest)
+        && let Some(found) = position(rest, |byte| matches!(byte, b',' | b'"' | b'<'))
     {
         at = at.saturating_add(found);
         let rest = text.get(at..).unwrap_or_default();
         let length = match rest.first() {
             Some(b'"') => quoted_length(rest),
-            Some(b'<') => memchr::memchr(b'>', rest).unwrap_or(rest.len()),
+            Some(b'<') => position(rest, |byte| byte == b'>').unwrap_or(rest.len()),
             _ => return at,
         };
         at = at.saturating_add(length);
@@ -123,7 +123,7 @@ pub(crate) fn element_length(text: &[u8]) -> usize {
 pub(crate) fn quoted_length(text: &[u8]) -> usize {
     let mut at = 1_usize;
     while let Some(rest) = text.get(at..)
-        && let Some(found) = memchr::memchr2(b'"', b'\\', rest)
+        && let Some(found) = position(rest, |byte| matches!(byte, b'"' | b'\\'))
     {
         at = at.saturating_add(found).saturating_add(1);
         if rest.get(found) == Some(&b'"') {

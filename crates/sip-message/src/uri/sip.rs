@@ -194,7 +194,7 @@ pub(super) fn sip_uri<'a>(owner: &WireText<'_>, i: &'a str, uri: &mut ReadSipUri
     (uri.host, uri.port) = (host, port);
     if i.starts_with(';') {
         let (rest, parameters) = uri_parameters(tolerant, i)?;
-        let has_escapes = memchr::memchr(b'%', parameters.as_bytes()).is_some();
+        let has_escapes = parameters.bytes().any(|byte| byte == b'%');
         if has_escapes && has_name_twice(&Parameters::of(owner, parameters)) {
             return Fault::stop(i, "parameters of which no name comes twice");
         }

@@ -1,7 +1,11 @@
 //! Where one challenge ends and the next one begins: a comma may stand within one value, so a list of
 //! them splits by a rule of its own.
 
-use crate::{Profile, headers::quoted_length, parse::Class};
+use crate::{
+    Profile,
+    headers::quoted_length,
+    parse::{Class, position},
+};
 
 /// How far the first challenge of `text` reaches: to a comma behind which a scheme stands and not
 /// the name of a parameter. RFC 3261 §7.3.1 forbids to put two in one row, HTTP allows it, and so
@@ -12,7 +16,7 @@ pub(super) fn element_length(text: &[u8], profile: Profile) -> usize {
     }
     let mut at = 0_usize;
     while let Some(rest) = text.get(at..)
-        && let Some(found) = memchr::memchr2(b'"', b',', rest)
+        && let Some(found) = position(rest, |byte| matches!(byte, b'"' | b','))
     {
         at = at.saturating_add(found);
         let run = text.get(at..).unwrap_or_default();

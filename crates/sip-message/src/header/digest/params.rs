@@ -80,8 +80,11 @@ impl<'a> AuthParams<'a> {
 
     /// Takes the parameter `name` out.
     pub(super) fn take(&mut self, name: &str) -> Option<AuthParam<'a>> {
-        let place = self.left.iter().position(|own| own.name.eq_ignore_ascii_case(name))?;
-        Some(self.left.remove(place))
+        let param = self.left.iter_mut().find(|own| own.name.eq_ignore_ascii_case(name))?;
+        let taken = *param;
+        // No parameter is named so.
+        param.name = "";
+        Some(taken)
     }
 
     /// The input from the value of the parameter `name` on.
@@ -170,7 +173,9 @@ impl<'a> AuthParams<'a> {
     /// The parameters that nobody has taken. Values that must be quoted get their quotes.
     pub(super) fn rest(&mut self) -> Parameters {
         let mut parameters = Parameters::new();
-        for AuthParam { name, raw, .. } in self.left.drain(..) {
+        for AuthParam { name, raw, .. } in
+            self.left.drain(..).filter(|param| !param.name.is_empty())
+        {
             let name = self.owner.slice_ref(name);
             if raw.starts_with('"') || is_token(raw) {
                 parameters.set(name, Some(self.owner.slice_ref(raw)));
