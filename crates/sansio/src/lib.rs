@@ -41,6 +41,9 @@ pub use random::Random;
 mod reader;
 pub use reader::{Reader, TooShort};
 
+mod secret;
+pub use secret::{Secret, Wipe};
+
 mod table;
 pub use table::{Key, Table};
 
