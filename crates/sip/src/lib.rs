@@ -47,6 +47,12 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod auth;
+pub use auth::{
+    A1Hash, Authenticated, Authenticator, ChallengeError, Challenged, Challenger, Claim,
+    CredentialsError, HashFunction, Login, OfferError, Role, ServerProof, User, Verdict,
+};
+
 mod call;
 pub use call::{CallId, Invite};
 
