@@ -145,7 +145,7 @@ impl Challenger {
         match self.claim(now, request) {
             Ok(claim) => {
                 let user = lookup(&claim);
-                self.verify(now, request, &claim, user.as_ref())
+                self.verify(now, &claim, user.as_ref())
             }
             Err(verdict) => *verdict,
         }
@@ -163,19 +163,13 @@ impl Challenger {
         self.examine(request).map_err(|error| Box::new(self.turn_away(now, error)))
     }
 
-    /// Whether `request` comes from `user`, whom `claim` has led to; `None` if there is no such
+    /// Whether the request of `claim` comes from `user`, to whom the claim has led; `None` if there is no such
     /// user, which takes as long to find out as that a password is wrong.
-    pub fn verify(
-        &mut self,
-        now: Instant,
-        request: &ValidRequest,
-        claim: &Claim,
-        user: Option<&User>,
-    ) -> Verdict {
+    pub fn verify(&mut self, now: Instant, claim: &Claim, user: Option<&User>) -> Verdict {
         self.replays.expire(now, self.lifetime);
         let nonce = self.nonces.read(&claim.credentials.nonce, &self.realm);
         let checked = self
-            .check_digest(request, claim, user, nonce)
+            .check_digest(claim, user, nonce)
             .and_then(|authenticated| self.check_nonce(now, nonce, claim).map(|()| authenticated));
         match checked {
             Ok(authenticated) => Verdict::Authenticated(Box::new(authenticated)),
@@ -224,7 +218,7 @@ impl Challenger {
             .ok_or(CredentialsError::UnofferedAlgorithm)?;
         self.check_parameters(&credentials)?;
         self.check_uri(&credentials, request)?;
-        Ok(Claim { credentials, function })
+        Ok(Claim { credentials, function, method: request.method(), body: request.body() })
     }
 
     /// The credentials for the realm; those with a nonce of this server first, for several proxies
@@ -283,12 +277,11 @@ impl Challenger {
 
     fn check_digest(
         &self,
-        request: &ValidRequest,
         claim: &Claim,
         user: Option<&User>,
         nonce: Option<Nonce>,
     ) -> Result<Authenticated, CredentialsError> {
-        let Claim { credentials, function } = claim;
+        let Claim { credentials, function, method, body } = claim;
         let name = match user {
             Some(user) if credentials.userhash => user.name(),
             Some(_) | None => claim.username(),
@@ -298,8 +291,7 @@ impl Challenger {
         // The unknown user is hashed as well, to no avail.
         let key = known.clone().or_else(|| a1(&self.nobody)).ok_or(CredentialsError::Wrong)?;
         let key = self.key_of(key, credentials, nonce);
-        let (method, body) = (request.method(), request.body());
-        let ours = request_digest(&key, credentials, method.as_str(), &body);
+        let ours = request_digest(&key, credentials, method.as_str(), body);
         let same = same_digest(&ours, &credentials.response);
         match user {
             Some(user) if same && known.is_some() => Ok(Authenticated {

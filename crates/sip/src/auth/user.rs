@@ -1,7 +1,10 @@
 //! What a server knows of a user, and what a request claims.
 
+use std::fmt;
+
+use bytes::Bytes;
 use offhook_sansio::Secret;
-use offhook_sip_message::{Algorithm, DigestCredentials, Text};
+use offhook_sip_message::{Algorithm, DigestCredentials, Method, Text};
 
 use super::{A1Hash, HashFunction};
 
@@ -51,10 +54,12 @@ impl User {
 }
 
 /// Whom a request claims to come from. Nothing is proved so far.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Claim {
     pub(super) credentials: DigestCredentials,
     pub(super) function: HashFunction,
+    pub(super) method: Method,
+    pub(super) body: Bytes,
 }
 
 impl Claim {
@@ -81,5 +86,15 @@ impl Claim {
     /// The hash function of the algorithm, which an [`A1Hash`] must be made with.
     pub fn function(&self) -> HashFunction {
         self.function
+    }
+}
+
+impl fmt::Debug for Claim {
+    /// Without the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim")
+            .field("credentials", &self.credentials)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
     }
 }
