@@ -92,6 +92,7 @@ impl Endpoint {
             from: self.config.identity.clone(),
             body: Some(sdp_body(media.offer()?)),
             headers: outgoing.headers,
+            logins: Vec::new(),
         };
         let call = self.agent.invite(now, invite)?;
         self.occupy(call, sockets);

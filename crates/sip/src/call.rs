@@ -15,6 +15,7 @@ mod answer;
 mod callee;
 mod caller;
 mod cancel;
+mod credentials;
 mod hang_up;
 mod inspect;
 mod invite;
@@ -37,11 +38,12 @@ use tracing::debug;
 use self::{
     callee::Callee,
     caller::{Caller, OutgoingInvite},
+    hang_up::OutgoingBye,
     inspect::Asker,
     session::Session,
 };
 use crate::{
-    End, Error, Event,
+    Authenticator, End, Error, Event,
     dialog::{Dialog, DialogId},
     transaction::{Failure, Notice, TransactionId, TransactionLayer},
 };
@@ -65,8 +67,8 @@ pub(crate) struct Calls {
 enum Use {
     /// An INVITE of ours, first or later.
     Invite(Box<OutgoingInvite>),
-    /// The BYE that ends a call of ours.
-    Bye(CallId),
+    /// A BYE of ours.
+    Bye(Box<OutgoingBye>),
     /// An INVITE of the peer, first or later.
     Invitation(CallId),
 }
@@ -76,6 +78,8 @@ enum Use {
 pub(crate) struct Call {
     state: State,
     timers: Timers<Timer>,
+    /// Answers challenges, if the call was placed with logins.
+    authenticator: Option<Box<Authenticator>>,
 }
 
 #[derive(Debug)]
@@ -154,7 +158,9 @@ impl Calls {
     ) {
         match self.uses.get(&transaction) {
             Some(Use::Invite(_)) => self.invite_answered(layer, now, transaction, response),
-            Some(Use::Bye(call)) if response.status().is_final() => self.end(*call, End::HungUp),
+            Some(Use::Bye(_)) if response.status().is_final() => {
+                self.bye_answered(layer, now, transaction, &response);
+            }
             // Provisional responses to BYE, and whatever a CANCEL is answered with.
             Some(Use::Bye(_) | Use::Invitation(_)) | None => {}
         }
@@ -171,7 +177,7 @@ impl Calls {
             (Some(Use::Invite(invite)), Some(failure)) => {
                 self.invite_failed(layer, now, transaction, &invite, failure);
             }
-            (Some(Use::Bye(call)), Some(_)) => self.end(call, End::HungUp),
+            (Some(Use::Bye(bye)), Some(_)) if bye.ends_call => self.end(bye.call, End::HungUp),
             (Some(_) | None, _) => {}
         }
     }
@@ -253,7 +259,8 @@ impl Calls {
     }
 
     fn insert(&mut self, state: State) -> Option<CallId> {
-        self.calls.insert(Call { state, timers: Timers::new() }).map(CallId)
+        let call = Call { state, timers: Timers::new(), authenticator: None };
+        self.calls.insert(call).map(CallId)
     }
 
     fn get(&self, id: CallId) -> Result<&Call, Error> {

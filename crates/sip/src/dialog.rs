@@ -109,6 +109,11 @@ impl Dialog {
         self.compose(layer, &CSeq { number, method })
     }
 
+    /// Notes that a request with the sequence number `number` was sent (§12.2.1.1).
+    pub(crate) fn sent(&mut self, number: u32) {
+        self.local_cseq = Some(number);
+    }
+
     /// The ACK to a 2xx: a request of the dialog with the INVITE's number (§13.2.2.4).
     pub(crate) fn acknowledge(
         &self,

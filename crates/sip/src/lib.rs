@@ -22,6 +22,7 @@
 //!     from: NameAddr::new("sip:alice@example.com".parse()?),
 //!     body: None,
 //!     headers: Vec::new(),
+//!     logins: Vec::new(),
 //! })?;
 //! let mut ends = Vec::new();
 //! while ends.len() < 2 {

@@ -193,6 +193,7 @@ fn a_user_agent_can_call_itself() {
         from: NameAddr::new("sip:me@example.com".parse().unwrap()),
         body: None,
         headers: Vec::new(),
+        logins: Vec::new(),
     };
     agent.invite(now, invite).unwrap();
     let mut ends = Vec::new();

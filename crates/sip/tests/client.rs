@@ -383,6 +383,7 @@ fn plain() -> Invite {
         from: NameAddr::new("sip:alice@example.com".parse().unwrap()),
         body: Some(support::body("v=0")),
         headers: Vec::new(),
+        logins: Vec::new(),
     }
 }
 

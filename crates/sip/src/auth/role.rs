@@ -16,7 +16,7 @@ pub enum Role {
 
 impl Role {
     /// Both, in the order in which they are written.
-    pub(super) const ALL: [Self; 2] = [Self::Server, Self::Proxy];
+    pub(crate) const ALL: [Self; 2] = [Self::Server, Self::Proxy];
 
     /// The status of a challenge.
     pub fn status(self) -> StatusCode {

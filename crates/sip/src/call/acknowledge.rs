@@ -7,7 +7,7 @@ use offhook_sip_message::{ContentType, Header, ValidRequest};
 
 use super::{CallId, Calls, Use, caller::Ack, invite::with_body, session::Exchange};
 use crate::{
-    Body, Dropped, Error, Event,
+    Authenticator, Body, Dropped, Error, Event,
     dialog::{Dialog, DialogId, Outgoing},
     transaction::{TransactionId, TransactionLayer},
 };
@@ -42,7 +42,9 @@ impl Calls {
         let Some(Use::Invite(invite)) = self.uses.get_mut(&transaction) else { return };
         let number = invite.request.cseq().number;
         let Ok((builder, flow)) = dialog.acknowledge(layer, number) else { return };
-        let Some(ack) = layer.built(with_body(builder, body).build()) else { return };
+        // §22.1: whoever has let the INVITE pass lets its ACK pass.
+        let builder = Authenticator::copy_to_ack(&invite.request, with_body(builder, body));
+        let Some(ack) = layer.built(builder.build()) else { return };
         let message = ack.as_bytes().clone();
         layer.send(flow, &message);
         let remote_tag = dialog.id().remote_tag.clone();

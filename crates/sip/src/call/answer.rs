@@ -72,7 +72,7 @@ impl Calls {
             return self.leave(layer, now, call);
         }
         let dialog = session.dialog.clone();
-        self.say_bye(layer, now, dialog);
+        self.say_bye(layer, now, call, dialog);
         self.end(call, End::NotAcknowledged);
     }
 }

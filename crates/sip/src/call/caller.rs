@@ -75,6 +75,10 @@ impl Calls {
     ) {
         let Some(Use::Invite(invite)) = self.uses.get(&transaction) else { return };
         let (call, first) = (invite.call, invite.dialog.is_none());
+        if response.status().is_final() && self.invite_again(layer, now, transaction, &response) {
+            return;
+        }
+        let Some(Use::Invite(invite)) = self.uses.get(&transaction) else { return };
         if response.status().is_success() {
             if let Some(ack) = invite.ack_to(&response) {
                 return layer.send(ack.flow, &ack.message);
@@ -153,7 +157,7 @@ impl Calls {
             None if self.awaits_answer(call, &dialog) => {}
             None => {
                 self.acknowledge_with(layer, transaction, &dialog, None);
-                self.say_bye(layer, now, dialog);
+                self.say_bye(layer, now, call, dialog);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use offhook_sansio::Flow;
-use offhook_sip_message::{Method, StatusCode, ValidRequest};
+use offhook_sip_message::{Method, StatusCode, ValidRequest, ValidResponse};
 
 use super::{
     CallId, Calls, State, Use,
@@ -16,6 +16,16 @@ use crate::{
     dialog::Dialog,
     transaction::{TransactionId, TransactionLayer},
 };
+
+/// A BYE of ours, for as long as its transaction lives.
+#[derive(Debug)]
+pub(crate) struct OutgoingBye {
+    pub(crate) call: CallId,
+    pub(crate) request: ValidRequest,
+    pub(crate) flow: Flow,
+    /// Whether the call ends with it. Otherwise its dialog is one that the call does not want.
+    pub(crate) ends_call: bool,
+}
 
 impl Calls {
     /// Hangs up: with CANCEL, BYE or 480, as the state asks.
@@ -65,13 +75,11 @@ impl Calls {
     pub(super) fn leave(&mut self, layer: &mut TransactionLayer, now: Instant, call: CallId) {
         let Some(session) = self.session_mut(call) else { return };
         limit_reinvite(layer, now, session);
-        let mut dialog = session.dialog.clone();
-        match send_bye(layer, now, &mut dialog) {
-            Some(transaction) => {
-                self.uses.insert(transaction, Use::Bye(call));
-                self.become_state(call, State::Leaving(Box::new(dialog)));
-            }
-            None => self.end(call, End::HungUp),
+        let dialog = session.dialog.clone();
+        if self.send_bye(layer, now, call, dialog.clone(), true).is_some() {
+            self.become_state(call, State::Leaving(Box::new(dialog)));
+        } else {
+            self.end(call, End::HungUp);
         }
     }
 
@@ -80,9 +88,55 @@ impl Calls {
         &mut self,
         layer: &mut TransactionLayer,
         now: Instant,
-        mut dialog: Dialog,
+        call: CallId,
+        dialog: Dialog,
     ) {
-        send_bye(layer, now, &mut dialog);
+        self.send_bye(layer, now, call, dialog, false);
+    }
+
+    /// The final answer to a BYE of ours: whatever it is, the dialog is over (§15.1.1), unless it
+    /// asks for credentials.
+    pub(super) fn bye_answered(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        transaction: TransactionId,
+        response: &ValidResponse,
+    ) {
+        let Some(Use::Bye(bye)) = self.uses.get(&transaction) else { return };
+        let (call, flow, ends_call) = (bye.call, bye.flow, bye.ends_call);
+        let challenged = bye.request.clone();
+        if let Some(request) = self.again(layer, call, &challenged, response, flow) {
+            let sent = layer.request(now, &request, flow);
+            if let Some(next) = layer.built(sent) {
+                let bye = OutgoingBye { call, request, flow, ends_call };
+                self.uses.insert(next, Use::Bye(Box::new(bye)));
+                return;
+            }
+        }
+        if ends_call {
+            self.end(call, End::HungUp);
+        }
+    }
+
+    fn send_bye(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        mut dialog: Dialog,
+        ends_call: bool,
+    ) -> Option<TransactionId> {
+        let built = dialog.request(layer, Method::BYE);
+        let (builder, flow) = layer.built(built)?;
+        let bye = layer.built(builder.build())?;
+        let bye = self.authorize(layer, call, bye);
+        let request = layer.built(bye)?;
+        let sent = layer.request(now, &request, flow);
+        let transaction = layer.built(sent)?;
+        let bye = OutgoingBye { call, request, flow, ends_call };
+        self.uses.insert(transaction, Use::Bye(Box::new(bye)));
+        Some(transaction)
     }
 
     /// The peer hangs up (§15.1.2); what it asked before is answered with 487.
@@ -117,18 +171,4 @@ fn limit_reinvite(layer: &mut TransactionLayer, now: Instant, session: &Session)
     if let Exchange::Inviting { transaction } = session.exchange {
         layer.limit(now, transaction);
     }
-}
-
-fn send_bye(
-    layer: &mut TransactionLayer,
-    now: Instant,
-    dialog: &mut Dialog,
-) -> Option<TransactionId> {
-    let built = dialog.request(layer, Method::BYE);
-    let (builder, flow) = layer.built(built)?;
-    let bye = layer.built(builder.build())?;
-    let bye = layer.valid(bye);
-    let bye = layer.built(bye)?;
-    let sent = layer.request(now, &bye, flow);
-    layer.built(sent)
 }

@@ -13,7 +13,7 @@ use super::{
     caller::{Caller, OutgoingInvite, Step},
 };
 use crate::{
-    Body, Error,
+    Body, Error, Login,
     dialog::{FIRST_CSEQ, MAX_FORWARDS, contact, for_request_line},
     transaction::TransactionLayer,
 };
@@ -35,6 +35,9 @@ pub struct Invite {
     ///
     /// `Expires` limits how long the peer may ring: then the call is cancelled.
     pub headers: Vec<(HeaderName, Text)>,
+    /// What to answer challenges with, to the INVITE and to later requests of the call
+    /// (RFC 3261 §22). Without any a challenge ends the call.
+    pub logins: Vec<Login>,
 }
 
 impl Calls {
@@ -43,7 +46,7 @@ impl Calls {
         &mut self,
         layer: &mut TransactionLayer,
         now: Instant,
-        invite: Invite,
+        mut invite: Invite,
     ) -> Result<CallId, Error> {
         if self.calls.len() >= layer.config.max_calls {
             return Err(Error::TooManyCalls);
@@ -52,11 +55,12 @@ impl Calls {
         if layer.is_full(layer.config.max_calls) {
             return Err(Error::TooManyTransactions);
         }
-        let flow = invite.flow;
+        let (flow, logins) = (invite.flow, std::mem::take(&mut invite.logins));
         let request = build(layer, invite)?;
         let transaction = layer.request(now, &request, flow)?;
         let state = State::Calling(Caller { transaction, step: Step::Calling });
         let call = self.insert(state).ok_or(Error::TooManyCalls)?;
+        self.log_in(layer, call, logins);
         self.start_expires(now, call, &request);
         let invite = OutgoingInvite { call, request, flow, dialog: None, acks: Vec::new() };
         self.uses.insert(transaction, Use::Invite(Box::new(invite)));
@@ -66,7 +70,7 @@ impl Calls {
 
 fn build(layer: &mut TransactionLayer, invite: Invite) -> Result<ValidRequest, Error> {
     check(&invite)?;
-    let Invite { target, flow, from, body, headers } = invite;
+    let Invite { target, flow, from, body, headers, logins: _ } = invite;
     let public = layer.public(flow)?;
     let target = for_request_line(&target);
     let our_contact = contact(&from.uri, &target, flow, public);

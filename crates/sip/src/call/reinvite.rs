@@ -44,8 +44,9 @@ impl Calls {
         let builder = describe(layer, builder.header(&dialog.contact()));
         let request = with_body(builder, body).build();
         let request = request.map_err(|error| Error::Unbuildable(error.to_string()))?;
-        let request = layer.valid(request)?;
+        let request = self.authorize(layer, call, request)?;
         let transaction = layer.request(now, &request, flow)?;
+        let session = self.session_mut(call).ok_or(Error::NoCall)?;
         session.dialog = dialog.clone();
         session.exchange = Exchange::Inviting { transaction };
         let invite = OutgoingInvite { call, request, flow, dialog: Some(dialog), acks: Vec::new() };
@@ -144,7 +145,7 @@ impl Calls {
         let lost = [StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST, StatusCode::REQUEST_TIMEOUT];
         if lost.contains(&status) {
             let dialog = session.dialog.clone();
-            self.say_bye(layer, now, dialog);
+            self.say_bye(layer, now, call, dialog);
             let reason = status.reason().into();
             return self.end(call, failure.unwrap_or(End::Rejected { status, reason }));
         }

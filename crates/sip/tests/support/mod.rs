@@ -126,8 +126,14 @@ impl Net {
         let flow = Flow::udp(address(ALICE), address(BOB));
         let from = NameAddr::new("sip:alice@example.com".parse().unwrap());
         let target = "sip:bob@192.0.2.2".parse().unwrap();
-        let invite =
-            Invite { target, flow, from, body: Some(body("v=0 offer")), headers: Vec::new() };
+        let invite = Invite {
+            target,
+            flow,
+            from,
+            body: Some(body("v=0 offer")),
+            headers: Vec::new(),
+            logins: Vec::new(),
+        };
         let call = self.agents[ALICE].invite(self.now, invite).unwrap();
         self.live[ALICE].insert(call);
         self.react(ALICE, On::Placed, call);

@@ -85,6 +85,7 @@ impl Raw {
             from: NameAddr::new("sip:alice@example.com".parse().unwrap()),
             body,
             headers: Vec::new(),
+            logins: Vec::new(),
         };
         let call = self.agent.invite(self.now, invite).unwrap();
         let sent = self.drain();

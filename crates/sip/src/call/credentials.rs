@@ -1,0 +1,138 @@
+//! Credentials of a call that we placed: challenges are answered, and later requests carry what the
+//! first ones were asked for (RFC 3261 §22.2, §22.3, §8.1.3.5).
+
+use std::time::Instant;
+
+use offhook_sansio::Flow;
+use offhook_sip_message::{CSeq, Request, ValidRequest, ValidResponse};
+use tracing::debug;
+
+use super::{CallId, Calls, State, Use, caller::OutgoingInvite, caller::Step, session::Exchange};
+use crate::{
+    Authenticator, Error, Login, Role,
+    transaction::{TransactionId, TransactionLayer},
+};
+
+impl Calls {
+    /// Gives a call its logins.
+    pub(super) fn log_in(&mut self, layer: &mut TransactionLayer, id: CallId, logins: Vec<Login>) {
+        if let Some(call) = self.calls.get_mut(id.0).filter(|_| !logins.is_empty()) {
+            call.authenticator = Some(Box::new(Authenticator::new(layer.random.fork(), logins)));
+        }
+    }
+
+    /// A request of the call, with credentials for all who have asked for them.
+    pub(super) fn authorize(
+        &mut self,
+        layer: &TransactionLayer,
+        id: CallId,
+        request: Request,
+    ) -> Result<ValidRequest, Error> {
+        let request = layer.valid(request)?;
+        let Some(authenticator) = self.authenticator(id) else { return Ok(request) };
+        let request = authenticator.authorize(&request).build();
+        layer.valid(request.map_err(|error| Error::Unbuildable(error.to_string()))?)
+    }
+
+    /// The request that answers a challenge to `request`: with the next CSeq and a new branch, and
+    /// the same Call-ID, From and To (§8.1.3.5). `None` if it was no challenge, or one that cannot
+    /// be answered.
+    pub(super) fn again(
+        &mut self,
+        layer: &mut TransactionLayer,
+        id: CallId,
+        request: &ValidRequest,
+        response: &ValidResponse,
+        flow: Flow,
+    ) -> Option<ValidRequest> {
+        let authenticator = self.authenticator(id)?;
+        if Role::ALL.iter().all(|role| role.status() != response.status()) {
+            if let Err(error) = authenticator.accepted(request, response) {
+                debug!(call = ?id, %error, "the server's proof is ignored");
+            }
+            return None;
+        }
+        let builder = match authenticator.challenged(request, response) {
+            Ok(builder) => builder,
+            Err(error) => {
+                debug!(call = ?id, %error, "challenge not answered");
+                return None;
+            }
+        };
+        if layer.is_full(layer.config.max_calls) {
+            return None;
+        }
+        let via = layer.new_via(flow);
+        let via = layer.built(via)?;
+        let number = request.cseq().number.checked_add(1)?;
+        let cseq = CSeq { number, method: request.method() };
+        let built = layer.built(builder.replace(&via).replace(&cseq).build())?;
+        let valid = layer.valid(built);
+        layer.built(valid)
+    }
+
+    /// Answers a challenge to our INVITE, first or later; false if the INVITE has failed.
+    pub(super) fn invite_again(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        transaction: TransactionId,
+        response: &ValidResponse,
+    ) -> bool {
+        let Some(Use::Invite(invite)) = self.uses.get(&transaction) else { return false };
+        let (call, flow) = (invite.call, invite.flow);
+        if !self.is_logged_in(call) || !self.waits_for(call, transaction) {
+            return false;
+        }
+        let (challenged, mut dialog) = (invite.request.clone(), invite.dialog.clone());
+        let Some(request) = self.again(layer, call, &challenged, response, flow) else {
+            return false;
+        };
+        let sent = layer.request(now, &request, flow);
+        let Some(next) = layer.built(sent) else { return false };
+        if let Some(dialog) = &mut dialog {
+            dialog.sent(request.cseq().number);
+        }
+        self.go_on(call, next, request.cseq().number);
+        let invite = OutgoingInvite { call, request, flow, dialog, acks: Vec::new() };
+        self.uses.insert(next, Use::Invite(Box::new(invite)));
+        true
+    }
+
+    /// Whether the call still wants what the INVITE has asked for.
+    fn waits_for(&self, id: CallId, transaction: TransactionId) -> bool {
+        match self.get(id).map(|call| &call.state) {
+            Ok(State::Calling(caller)) => {
+                let wanted = matches!(caller.step, Step::Calling | Step::Proceeding);
+                wanted && caller.transaction == transaction
+            }
+            Ok(State::Standing(session)) => {
+                matches!(session.exchange, Exchange::Inviting { transaction: it } if it == transaction)
+            }
+            Ok(State::Ringing(_) | State::Leaving(_)) | Err(_) => false,
+        }
+    }
+
+    /// Waits for `transaction` from now on, whose INVITE has the number `cseq`.
+    fn go_on(&mut self, id: CallId, transaction: TransactionId, cseq: u32) {
+        match self.get_mut(id).map(|call| &mut call.state) {
+            Ok(State::Calling(caller)) => {
+                caller.transaction = transaction;
+                caller.step = Step::Calling;
+            }
+            Ok(State::Standing(session)) => {
+                session.exchange = Exchange::Inviting { transaction };
+                session.dialog.sent(cseq);
+            }
+            Ok(State::Ringing(_) | State::Leaving(_)) | Err(_) => {}
+        }
+    }
+
+    fn is_logged_in(&self, id: CallId) -> bool {
+        self.get(id).is_ok_and(|call| call.authenticator.is_some())
+    }
+
+    fn authenticator(&mut self, id: CallId) -> Option<&mut Authenticator> {
+        self.calls.get_mut(id.0)?.authenticator.as_deref_mut()
+    }
+}
