@@ -84,7 +84,8 @@ pub enum Event {
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The peer's final answer was not 2xx.
+    /// The peer's final answer was not 2xx. 401 and 407: there was no login for the realm, or it was
+    /// refused (RFC 3261 §22.1).
     Rejected {
         /// The peer's status.
         status: StatusCode,

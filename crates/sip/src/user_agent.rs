@@ -37,7 +37,8 @@ impl UserAgent {
         self.layer.listeners.listen(protocol, local, public);
     }
 
-    /// Places a call: sends an INVITE (RFC 3261 §13.2).
+    /// Places a call: sends an INVITE (RFC 3261 §13.2). It is sent again when it is challenged and
+    /// there is a login for that.
     ///
     /// # Errors
     ///
