@@ -12,7 +12,7 @@ pub(crate) enum Command {
     /// The reply is a handle, so that a caller who has lost interest ends the call by dropping it.
     Call {
         outgoing: Box<Outgoing>,
-        from: NameAddr,
+        from: Box<NameAddr>,
         reply: Reply<Call>,
     },
     Verb {

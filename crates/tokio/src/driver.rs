@@ -268,7 +268,7 @@ impl Driver {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Call { outgoing, from, reply } => respond(reply, self.place(*outgoing, from)),
+            Command::Call { outgoing, from, reply } => respond(reply, self.place(*outgoing, *from)),
             Command::Verb { call, verb, reply } => respond(reply, self.verb(call, verb)),
             Command::Play { call, source, reply } => {
                 let playing = self.devices(call).and_then(|devices| devices.play(source));

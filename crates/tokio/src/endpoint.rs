@@ -60,7 +60,8 @@ impl Endpoint {
         let remote = next_hop(&target, self.local).await?;
         let outgoing = Box::new(Outgoing::new(target, Flow::udp(self.local, remote)));
         let (reply, answer) = oneshot::channel();
-        let command = Command::Call { outgoing, from: self.identity.clone(), reply };
+        let from = Box::new(self.identity.clone());
+        let command = Command::Call { outgoing, from, reply };
         self.commands.send(command).map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
     }
