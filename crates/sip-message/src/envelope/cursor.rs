@@ -168,7 +168,7 @@ impl<'a> Cursor<'a> {
         } else {
             None
         };
-        let branch = self.parameter(b"branch", VIA)?;
+        let branch = self.parameter(b"branch", VIA)?.flatten();
         Ok(Hop { via, transport, sent_by, port, branch })
     }
 
@@ -212,7 +212,10 @@ impl<'a> Cursor<'a> {
     /// The tag behind an address (RFC 3261 §19.3).
     pub(super) fn tag(mut self) -> Result<Option<&'a str>, Stop> {
         self.address()?;
-        self.parameter(b"tag", ADDRESS)
+        match self.parameter(b"tag", ADDRESS)? {
+            Some(None) => Err(self.stop("a value of the tag", ADDRESS)),
+            tag => Ok(tag.flatten()),
+        }
     }
 
     /// The URI of `name-addr` (RFC 3261 §20.34).
@@ -245,26 +248,27 @@ impl<'a> Cursor<'a> {
         Ok(Some(uri))
     }
 
-    /// Reads `*( SEMI generic-param )` up to the end; gives the value of the parameter `name`.
+    /// Reads `*( SEMI generic-param )` up to the end; gives the parameter `name`: `Some(None)` when
+    /// it has no value.
     #[inline]
     fn parameter<const N: usize>(
         mut self,
         name: &[u8; N],
         rfc: &'static str,
-    ) -> Result<Option<&'a str>, Stop> {
+    ) -> Result<Option<Option<&'a str>>, Stop> {
         let mut found = None;
         loop {
             self.white();
             let before = self;
             if self.next().is_none() {
-                return Ok(found.flatten());
+                return Ok(found);
             }
             if !self.skip(b';') {
                 return Err(self.stop("\";\"", rfc));
             }
             self.white();
             if self.tolerant && self.next().is_none() {
-                return Ok(found.flatten());
+                return Ok(found);
             }
             let own = self.bytes1(Class::TOKEN, "a parameter name", rfc)?;
             let value = self.value(rfc)?;

@@ -94,6 +94,7 @@ fn what_breaks_is_refused_at_its_place() {
         REST.replace("7 INVITE", "4294967296 INVITE"),
         REST.replace("7 INVITE", "7 INVITE x"),
         REST.replace(";tag=1", ";tag=1 x"),
+        REST.replace(";tag=1", ";tag"),
     ] {
         assert!(with(&format!("{VIA_ROW}\r\n{rest}")).envelope().is_err(), "{rest}");
     }

@@ -10,7 +10,7 @@ use crate::{
         Class, Fault, ParseError, Parsed, Rest, finish, quoted_string, take_class, token,
         write_quoted,
     },
-    uri::{ReadUri, read_header_parameters, read_uri},
+    uri::{ReadUri, has_bare, read_header_parameters, read_uri},
 };
 
 /// A URI with an optional display name (RFC 3261 §20.10).
@@ -84,7 +84,7 @@ impl std::convert::From<Uri> for NameAddr {
 }
 
 macro_rules! address_headers {
-    ($($(#[$doc:meta])* $header:ident $name:ident $is_list:literal $form:ident $rfc:literal $(, $may_be_empty:literal)?;)*) => {$(
+    ($read:ident; $($(#[$doc:meta])* $header:ident $name:ident $is_list:literal $form:ident $rfc:literal $(, $may_be_empty:literal)?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
         pub struct $header {
@@ -114,7 +114,7 @@ macro_rules! address_headers {
             #[inline]
             fn parse(value: &WireText<'_>) -> Result<Self, ParseError> {
                 let mut read = ReadAddress::default();
-                read_address(value, $rfc, $form, &mut read)?;
+                $read(value, $rfc, $form, &mut read)?;
                 let parameters = Parameters::of(value, read.parameters);
                 Ok(Self { address: read.of(value), parameters })
             }
@@ -130,11 +130,14 @@ macro_rules! address_headers {
     )*};
 }
 
-address_headers! {
+address_headers! { read_tagged_address;
     /// Who sent the request, RFC 3261 §20.20.
     From FROM false name_addr_or_addr_spec "RFC 3261 §20.20";
     /// Whom the request is for, RFC 3261 §20.39.
     To TO false name_addr_or_addr_spec "RFC 3261 §20.39";
+}
+
+address_headers! { read_address;
     /// A proxy to visit, RFC 3261 §20.34.
     Route ROUTE true name_addr "RFC 3261 §20.34";
     /// A proxy that stays in the path, RFC 3261 §20.30.
@@ -343,6 +346,24 @@ fn read_address<'a>(
         read.parameters = parameters;
         Ok((i, ()))
     })
+}
+
+/// The same for `From` and `To`, in which `tag` must have a value: a reply could add none of its own
+/// (RFC 3261 §25.1 `tag-param`).
+#[inline]
+fn read_tagged_address<'a>(
+    value: &'a WireText<'_>,
+    rfc: &'static str,
+    form: Form,
+    read: &mut ReadAddress<'a>,
+) -> Result<(), ParseError> {
+    read_address(value, rfc, form, read)?;
+    // No name comes twice, and so all is well in nearly every field.
+    if read.parameters.starts_with(";tag=") || !has_bare(read.parameters, "tag") {
+        return Ok(());
+    }
+    let start = value.len().saturating_sub(read.parameters.len());
+    Err(ParseError::new(start, "a value of the tag", rfc))
 }
 
 fn write_address(address: &NameAddr, parameters: &Parameters, out: &mut String) {

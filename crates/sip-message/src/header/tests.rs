@@ -51,6 +51,7 @@ fn broken_addresses_are_refused_at_their_place() {
         ("<sip:a@b.example>;;", 18),
         ("<sip:a@b.example>;tag=1;tag=2", 24),
         ("<sip:a@b.example>;tag=", 22),
+        ("<sip:a@b.example>;x=\"a;tag\" ; Tag ;y", 17),
         ("<sip:a@b.example> x", 18),
         ("sip:a@b.example?x=y", 15),
         ("sip:a@b_.example:port", 7),

@@ -24,7 +24,7 @@ pub(crate) use host::{host_port, ipv6, read_host_port};
 
 mod parameters;
 pub use parameters::Parameters;
-pub(crate) use parameters::{MAX_PARAMETERS, header_parameters, read_header_parameters};
+pub(crate) use parameters::{MAX_PARAMETERS, has_bare, header_parameters, read_header_parameters};
 
 mod sip;
 pub use sip::SipUri;

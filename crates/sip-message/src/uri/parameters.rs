@@ -205,6 +205,12 @@ impl<'a> Iterator for Split<'a> {
     }
 }
 
+/// Whether the parameter `name` stands without a value in a text that has been read before.
+#[inline(never)]
+pub(crate) fn has_bare(wire: &str, name: &str) -> bool {
+    Split(wire).any(|(own, value)| value.is_none() && own.eq_ignore_ascii_case(name))
+}
+
 /// How far the value at the start of `text` reaches: over a quoted string and to a semicolon.
 fn value_length(text: &str) -> usize {
     let quoted = match quoted_string(text) {
