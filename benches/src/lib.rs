@@ -3,6 +3,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod agents;
+pub use agents::Agents;
+
 pub mod linear;
 
 mod messages;

@@ -1,107 +1,149 @@
 //! What makes a message part of a transaction (RFC 3261 §17.1.3, §17.2.3).
 
-use offhook_sansio::Protocol;
-use offhook_sip_message::{Header, Method, Text, ValidRequest, ValidResponse, Via};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher},
+};
+
+use offhook_sansio::{Protocol, Random};
+use offhook_sip_message::{Header, Host, Method, ValidRequest, ValidResponse, Via};
 
 use crate::transport::default_port;
 
-/// A client transaction: the branch of the top `Via`, and the method (§17.1.3).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ClientKey {
-    branch: Text,
-    method: Method,
-}
+/// Names a transaction: 128 bits that stand for all that it is matched by.
+///
+/// They are made with a secret, so that nobody can find two messages with one key; by chance nobody
+/// ever will. Nothing of the message is kept for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TransactionKey([u64; 2]);
 
-impl ClientKey {
-    pub(crate) fn of_request(request: &ValidRequest) -> Self {
-        Self { branch: branch(request.via()).into(), method: request.cseq().method.clone() }
+/// Makes keys.
+#[derive(Debug)]
+pub(crate) struct Keys([[u64; 2]; 2]);
+
+/// A table by keys, which are good hashes already.
+pub(crate) type ByKey<T> = HashMap<TransactionKey, T, BuildHasherDefault<FirstHalf>>;
+
+impl Keys {
+    pub(crate) fn new(random: &mut Random) -> Self {
+        Self([[random.u64(), random.u64()], [random.u64(), random.u64()]])
     }
 
-    pub(crate) fn of_response(response: &ValidResponse) -> Self {
-        Self { branch: branch(response.via()).into(), method: response.cseq().method.clone() }
+    /// The client transaction of a request of ours: the branch of the top `Via`, and the method.
+    pub(crate) fn of_sent(&self, request: &ValidRequest) -> TransactionKey {
+        self.key((Kind::Client, branch(request.via()), &request.cseq().method))
     }
-}
 
-/// A server transaction (§17.2.3).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum ServerKey {
-    /// The branch has the magic cookie: it is unique within its sent-by.
-    Branch { branch: Text, sent_by: SentBy, method: Method },
-    /// It has not: an RFC 2543 client, known by all of these. The To tag is compared apart, since
-    /// that of an ACK is the one of the response.
-    Fields {
-        request_uri: Text,
-        from_tag: Option<Text>,
-        call_id: Text,
-        cseq: u32,
-        via: Text,
-        method: Method,
-    },
-}
+    /// The client transaction that a response belongs to (§17.1.3).
+    pub(crate) fn of_response(&self, response: &ValidResponse) -> TransactionKey {
+        self.key((Kind::Client, branch(response.via()), &response.cseq().method))
+    }
 
-/// Host and port of the top `Via`, in the form in which they are compared.
-type SentBy = (Text, u16);
-
-impl ServerKey {
-    /// The key of the transaction that `request` creates or repeats.
-    pub(crate) fn of(request: &ValidRequest, protocol: Protocol) -> Self {
+    /// The server transaction that `request` creates or repeats (§17.2.3).
+    pub(crate) fn of_request(&self, request: &ValidRequest, protocol: Protocol) -> TransactionKey {
         // An ACK belongs to the INVITE it acknowledges.
         let method = request.method();
-        let method = if method == Method::ACK { Method::INVITE } else { method.clone() };
-        Self::with_method(request, protocol, method)
+        let method = if method == Method::ACK { Method::INVITE } else { method };
+        self.with_method(request, protocol, &method)
     }
 
     /// The key that `request` would have if it were of `method`; so a CANCEL finds what it
     /// cancels (§9.2).
-    pub(crate) fn with_method(request: &ValidRequest, protocol: Protocol, method: Method) -> Self {
+    pub(crate) fn with_method(
+        &self,
+        request: &ValidRequest,
+        protocol: Protocol,
+        method: &Method,
+    ) -> TransactionKey {
         let via = request.via();
-        // The cookie alone names nothing (RFC 4475 §3.2.1).
-        if branch(via).len() > MAGIC_COOKIE.len() && branch(via).starts_with(MAGIC_COOKIE) {
-            let host = via.host.to_string().to_ascii_lowercase();
-            let sent_by = (host.into(), via.port.unwrap_or(default_port(protocol)));
-            return Self::Branch { branch: branch(via).into(), sent_by, method };
+        if is_unique(via) {
+            let port = via.port.unwrap_or(default_port(protocol));
+            return self.key((Kind::Server, branch(via), SentBy(&via.host), port, method));
         }
-        Self::Fields {
-            request_uri: request.request_uri().to_string().into(),
-            from_tag: request.from().tag().map(Text::from),
-            call_id: request.call_id().0.clone(),
-            cseq: request.cseq().number,
-            via: text(via),
-            method,
-        }
+        let uri = request.request_uri().to_string();
+        let (from, cseq) = (request.from().tag(), request.cseq().number);
+        self.key((Kind::Fields, uri, from, &request.call_id().0, cseq, text(via), method))
     }
 
-    /// Whether the branch says nothing, so that the To tag takes part in the comparison.
-    pub(crate) fn compares_to_tag(&self) -> bool {
-        matches!(self, Self::Fields { .. })
-    }
-}
-
-/// What the copies of one request that came on different paths have in common (§8.2.2.2).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct MergeKey {
-    from_tag: Option<Text>,
-    call_id: Text,
-    cseq: u32,
-    method: Method,
-}
-
-impl MergeKey {
+    /// What the copies of one request that came on different paths have in common (§8.2.2.2);
     /// `None` within a dialog, where requests do not fork.
-    pub(crate) fn of(request: &ValidRequest) -> Option<Self> {
-        request.to().tag().is_none().then(|| Self {
-            from_tag: request.from().tag().map(Text::from),
-            call_id: request.call_id().0.clone(),
-            cseq: request.cseq().number,
-            method: request.cseq().method.clone(),
-        })
+    pub(crate) fn of_copies(&self, request: &ValidRequest) -> Option<TransactionKey> {
+        let (from, cseq) = (request.from().tag(), request.cseq());
+        let copies = (Kind::Copies, from, &request.call_id().0, cseq.number, &cseq.method);
+        request.to().tag().is_none().then(|| self.key(copies))
+    }
+
+    fn key(&self, matched: impl Hash) -> TransactionKey {
+        TransactionKey(self.0.map(|secret| {
+            let mut hasher = DefaultHasher::new();
+            secret.hash(&mut hasher);
+            matched.hash(&mut hasher);
+            hasher.finish()
+        }))
     }
 }
 
-fn text(header: &impl Header) -> Text {
+/// Whether the branch is unique within its sent-by, as that of every client of RFC 3261 is. The
+/// requests of others are known by all their fields; among these the To tag is compared apart,
+/// since that of an ACK is the one of the response.
+pub(crate) fn is_unique(via: &Via) -> bool {
+    // The cookie alone names nothing (RFC 4475 §3.2.1).
+    branch(via).len() > MAGIC_COOKIE.len() && branch(via).starts_with(MAGIC_COOKIE)
+}
+
+/// What a key is of: no two kinds share one.
+#[derive(Clone, Copy, Hash)]
+enum Kind {
+    Client,
+    Server,
+    Fields,
+    Copies,
+}
+
+/// The host of a top `Via`, in the form in which it is compared.
+struct SentBy<'a>(&'a Host);
+
+impl Hash for SentBy<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.0 {
+            Host::Name(name) => {
+                name.bytes().for_each(|byte| state.write_u8(byte.to_ascii_lowercase()));
+            }
+            Host::V4(address) => address.hash(state),
+            Host::V6(address) => address.hash(state),
+        }
+    }
+}
+
+impl Hash for TransactionKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0[0]);
+    }
+}
+
+/// Takes the first half of a key as its hash.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FirstHalf(u64);
+
+impl Hasher for FirstHalf {
+    fn write(&mut self, bytes: &[u8]) {
+        // A key writes one number; this is for what may come.
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, half: u64) {
+        self.0 = half;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+fn text(header: &impl Header) -> String {
     let mut text = String::new();
     header.write(&mut text);
-    text.into()
+    text
 }
 
 fn branch(via: &Via) -> &str {

@@ -65,11 +65,11 @@ impl TransactionLayer {
         Self {
             timing: Timing::of(&config),
             tag_secret: [random.u64(), random.u64()],
+            table: TransactionTable::new(&mut random),
             config,
             random,
             listeners: Listeners::default(),
             statistics: Statistics::default(),
-            table: TransactionTable::default(),
             outbox: Outbox::default(),
         }
     }

@@ -1,15 +1,15 @@
 //! All transactions of a user agent, found by the messages that belong to them.
 
-use std::{collections::HashMap, time::Instant};
+use std::time::Instant;
 
-use offhook_sansio::{Deadlines, Flow, Key, Protocol, Table};
+use offhook_sansio::{Deadlines, Flow, Key, Protocol, Random, Table};
 use offhook_sip_message::{Method, Text, ValidRequest, ValidResponse};
 
 use super::{
     Failure,
     invite_client::InviteClient,
     invite_server::InviteServer,
-    key::{ClientKey, MergeKey, ServerKey},
+    key::{ByKey, Keys, TransactionKey, is_unique},
     non_invite_client::NonInviteClient,
     non_invite_server::NonInviteServer,
 };
@@ -18,12 +18,12 @@ use crate::transport::Outbox;
 pub(crate) type TransactionId = Key<Entry>;
 
 /// The transactions, the indexes by which messages find them, and their deadlines.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct TransactionTable {
+    keys: Keys,
     entries: Table<Entry>,
-    clients: HashMap<ClientKey, TransactionId>,
-    servers: HashMap<ServerKey, TransactionId>,
-    merged: HashMap<MergeKey, TransactionId>,
+    /// Clients, servers and what the copies of a request have in common: their keys differ.
+    index: ByKey<TransactionId>,
     deadlines: Deadlines<TransactionId>,
 }
 
@@ -44,14 +44,14 @@ pub(crate) enum Transaction {
 
 #[derive(Debug)]
 enum Index {
-    Client(ClientKey),
+    Client(TransactionKey),
     Server(Box<ServerIndex>),
 }
 
 #[derive(Debug)]
 struct ServerIndex {
-    key: ServerKey,
-    merge: Option<MergeKey>,
+    key: TransactionKey,
+    copies: Option<TransactionKey>,
     /// The To tag of the request.
     request_tag: Option<Text>,
     /// The To tag of the responses to it.
@@ -59,14 +59,23 @@ struct ServerIndex {
 }
 
 impl TransactionTable {
+    pub(crate) fn new(random: &mut Random) -> Self {
+        Self {
+            keys: Keys::new(random),
+            entries: Table::new(),
+            index: ByKey::default(),
+            deadlines: Deadlines::new(),
+        }
+    }
+
     pub(crate) fn insert_client(
         &mut self,
         request: &ValidRequest,
         machine: Transaction,
     ) -> Option<TransactionId> {
-        let key = ClientKey::of_request(request);
-        let id = self.entries.insert(Entry { machine, index: Index::Client(key.clone()) })?;
-        self.clients.insert(key, id);
+        let key = self.keys.of_sent(request);
+        let id = self.entries.insert(Entry { machine, index: Index::Client(key) })?;
+        self.index.insert(key, id);
         self.reschedule(id);
         Some(id)
     }
@@ -78,17 +87,15 @@ impl TransactionTable {
         response_tag: &str,
         machine: Transaction,
     ) -> Option<TransactionId> {
-        let key = ServerKey::of(request, protocol);
-        let merge = MergeKey::of(request);
+        let key = self.keys.of_request(request, protocol);
+        let copies = self.keys.of_copies(request);
         let request_tag: Option<Text> = request.to().tag().map(Text::from);
         let response_tag = request_tag.clone().unwrap_or_else(|| response_tag.into());
-        let (own_key, own_merge) = (key.clone(), merge.clone());
-        let index = ServerIndex { key: own_key, merge: own_merge, request_tag, response_tag };
-        let index = Index::Server(Box::new(index));
+        let index = Index::Server(Box::new(ServerIndex { key, copies, request_tag, response_tag }));
         let id = self.entries.insert(Entry { machine, index })?;
-        self.servers.insert(key, id);
-        if let Some(merge) = merge {
-            self.merged.entry(merge).or_insert(id);
+        self.index.insert(key, id);
+        if let Some(copies) = copies {
+            self.index.entry(copies).or_insert(id);
         }
         self.reschedule(id);
         Some(id)
@@ -96,7 +103,7 @@ impl TransactionTable {
 
     /// The client transaction of a response (RFC 3261 §17.1.3).
     pub(crate) fn client(&self, response: &ValidResponse) -> Option<TransactionId> {
-        self.clients.get(&ClientKey::of_response(response)).copied()
+        self.index.get(&self.keys.of_response(response)).copied()
     }
 
     /// The server transaction of a request (RFC 3261 §17.2.3).
@@ -105,9 +112,8 @@ impl TransactionTable {
         request: &ValidRequest,
         protocol: Protocol,
     ) -> Option<TransactionId> {
-        let key = ServerKey::of(request, protocol);
-        let id = *self.servers.get(&key)?;
-        let matches = !key.compares_to_tag() || self.matches_to_tag(id, request);
+        let id = *self.index.get(&self.keys.of_request(request, protocol))?;
+        let matches = is_unique(request.via()) || self.matches_to_tag(id, request);
         matches.then_some(id)
     }
 
@@ -118,13 +124,13 @@ impl TransactionTable {
         protocol: Protocol,
     ) -> Option<TransactionId> {
         let methods = [Method::INVITE, Method::BYE, Method::OPTIONS];
-        let key = |method| ServerKey::with_method(cancel, protocol, method);
-        methods.into_iter().find_map(|method| self.servers.get(&key(method)).copied())
+        let key = |method| self.keys.with_method(cancel, protocol, method);
+        methods.iter().find_map(|method| self.index.get(&key(method)).copied())
     }
 
     /// Whether the same request came before on another path (RFC 3261 §8.2.2.2).
     pub(crate) fn is_merged(&self, request: &ValidRequest) -> bool {
-        MergeKey::of(request).is_some_and(|merge| self.merged.contains_key(&merge))
+        self.keys.of_copies(request).is_some_and(|copies| self.index.contains_key(&copies))
     }
 
     pub(crate) fn get(&self, id: TransactionId) -> Option<&Transaction> {
@@ -155,13 +161,18 @@ impl TransactionTable {
         let Some(entry) = self.entries.remove(id) else { return };
         self.deadlines.set(id, None);
         match entry.index {
-            Index::Client(key) => remove_own(&mut self.clients, &key, id),
+            Index::Client(key) => self.unlist(key, id),
             Index::Server(index) => {
-                remove_own(&mut self.servers, &index.key, id);
-                if let Some(merge) = index.merge {
-                    remove_own(&mut self.merged, &merge, id);
-                }
+                self.unlist(index.key, id);
+                index.copies.into_iter().for_each(|copies| self.unlist(copies, id));
             }
+        }
+    }
+
+    /// Removes `key` unless it leads to another transaction by now.
+    fn unlist(&mut self, key: TransactionKey, id: TransactionId) {
+        if self.index.get(&key) == Some(&id) {
+            self.index.remove(&key);
         }
     }
 
@@ -253,16 +264,5 @@ impl Transaction {
             Self::NonInviteClient(machine) => machine.flow() == flow,
             Self::InviteServer(_) | Self::NonInviteServer(_) => false,
         }
-    }
-}
-
-/// Removes `key` unless it leads to another transaction by now.
-fn remove_own<K: std::hash::Hash + Eq>(
-    index: &mut HashMap<K, TransactionId>,
-    key: &K,
-    id: TransactionId,
-) {
-    if index.get(key) == Some(&id) {
-        index.remove(key);
     }
 }
