@@ -1,12 +1,14 @@
 //! Whole calls between two user agents in memory: INVITE, 100, 180, 200, ACK, BYE, 200
 //! (RFC 3261 §13, §15), each message written, read and checked by the other side.
 //!
+//! And one INVITE that comes again, among few and among many transactions.
+//!
 //! Virtual time goes on with each call, so that as many transactions linger as at that rate they do.
 
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use offhook_benches::Agents;
+use offhook_benches::{Agents, Crowd};
 
 fn main() {
     let mut criterion = Criterion::default()
@@ -19,6 +21,15 @@ fn main() {
         group.bench_function(name, |bencher| {
             let mut agents = full(rate);
             bencher.iter(|| agents.call());
+        });
+    }
+    group.finish();
+    let mut group = criterion.benchmark_group("sip transactions: a repeated INVITE is found among");
+    for many in [1_000, 1_000_000] {
+        let mut crowd = None;
+        group.bench_function(many.to_string(), |bencher| {
+            let crowd = crowd.get_or_insert_with(|| Crowd::new(many));
+            bencher.iter(|| crowd.repeat());
         });
     }
     group.finish();

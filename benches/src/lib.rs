@@ -6,6 +6,9 @@
 mod agents;
 pub use agents::Agents;
 
+mod crowd;
+pub use crowd::Crowd;
+
 pub mod linear;
 
 mod messages;

@@ -1,5 +1,5 @@
 //! Counts allocations: none for an RTP packet in either direction, none to route a SIP message,
-//! one to write it.
+//! one to write it; and the bytes that a call keeps.
 //!
 //! A global allocator cannot be written without `unsafe`; this is the one place here that has any.
 
@@ -7,12 +7,12 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
     hint::black_box,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use offhook_benches::{
-    FRAME, INVITE, MESSAGES, Wire, leg,
+    Agents, FRAME, INVITE, MESSAGES, Wire, leg,
     sip::{Offhook, Peer, received},
     tone,
 };
@@ -25,29 +25,37 @@ struct Counting;
 thread_local! {
     /// Each test has a thread of its own, so that tests do not count each other.
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    /// What was allocated and not freed.
+    static BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: every call goes to the system's allocator unchanged. Counting neither allocates nor
 // unwinds: the cell is constant-initialised and has no destructor, so it is there at all times.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        count(layout.size(), 0);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        count(layout.size(), 0);
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        count(size, layout.size());
         unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        BYTES.set(BYTES.get().wrapping_sub(layout.size()));
         unsafe { System.dealloc(pointer, layout) }
     }
+}
+
+fn count(taken: usize, given_back: usize) {
+    ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+    BYTES.set(BYTES.get().wrapping_add(taken).wrapping_sub(given_back));
 }
 
 #[global_allocator]
@@ -219,4 +227,18 @@ fn request(datagram: Bytes) -> Request {
         Ok(Message::Request(request)) => request,
         other => unreachable!("{other:?} is no request"),
     }
+}
+
+#[test]
+fn a_call_that_stands_takes_at_most_eight_kib_at_each_side() {
+    const CALLS: usize = 4_000;
+    let mut agents = Agents::new(Duration::from_millis(1));
+    let before = BYTES.get();
+    (0..CALLS).for_each(|_| agents.hold());
+    let fresh = (BYTES.get() - before) / CALLS / 2;
+    agents.pass(Duration::from_secs(60));
+    assert_eq!((agents.live_calls(), agents.live_transactions()), ((CALLS, CALLS), (0, 0)));
+    let settled = (BYTES.get() - before) / CALLS / 2;
+    println!("a call at each side: {fresh} bytes at first, {settled} when its INVITE is forgotten");
+    assert!(fresh <= 8 * 1024 && settled <= 8 * 1024);
 }
