@@ -51,11 +51,14 @@ pub use sipfrag::sipfrag;
 mod uri;
 pub use uri::uri;
 
+mod user_agent;
+pub use user_agent::user_agent;
+
 /// A body: it takes any bytes, and panics where a promise is broken.
 pub type Body = fn(&[u8]);
 
 /// Every target by its name: that of its file in `fuzz/targets` and of its folder of seeds.
-pub const TARGETS: [(&str, Body); 12] = [
+pub const TARGETS: [(&str, Body); 13] = [
     ("jitter_buffer", jitter_buffer),
     ("media_leg", media_leg),
     ("rtcp", rtcp),
@@ -68,4 +71,5 @@ pub const TARGETS: [(&str, Body); 12] = [
     ("sip_stream", sip_stream),
     ("sipfrag", sipfrag),
     ("uri", uri),
+    ("user_agent", user_agent),
 ];
