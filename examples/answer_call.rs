@@ -5,19 +5,22 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use offhook::{Call, Endpoint, Error};
+use offhook::{Call, Endpoint, Error, Listener, sansio::Protocol};
 use offhook_examples as examples;
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
 
-/// Answer SIP calls over UDP with G.711.
+/// Answer SIP calls over UDP, and over TCP if asked to, with G.711.
 #[derive(Clone, Parser)]
 struct Options {
     /// The address for SIP; media takes ports of the system's choice on the same host.
     #[arg(long, default_value = "0.0.0.0:5060")]
     bind: String,
+    /// An address to take calls over TCP on as well.
+    #[arg(long)]
+    tcp: Option<String>,
     /// Who answers.
     #[arg(long, default_value = "sip:offhook@localhost")]
     identity: String,
@@ -45,8 +48,15 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(options: Options) -> Result<(), Error> {
-    let endpoint = Endpoint::builder(&options.identity).bind(&options.bind).await?;
+    let mut builder = Endpoint::builder(&options.identity);
+    if let Some(address) = &options.tcp {
+        builder = builder.listen(Listener::tcp(address));
+    }
+    let endpoint = builder.bind(&options.bind).await?;
     println!("answering on {}", endpoint.local_address());
+    if let Some(address) = endpoint.address_of(Protocol::Tcp) {
+        println!("and over TCP on {address}");
+    }
     let mut calls = JoinSet::new();
     for number in 1..=options.calls.unwrap_or(u64::MAX) {
         let call = tokio::select! {

@@ -9,15 +9,15 @@ use offhook::{Call, Endpoint, Error};
 use offhook_examples as examples;
 use tokio::time::timeout;
 
-/// Call a SIP URI over UDP with G.711.
+/// Call a sip: or sips: URI, over UDP, TCP, TLS or WebSocket as it asks for, with G.711.
 #[derive(Parser)]
 struct Options {
-    /// Whom to call, such as sip:bob@192.0.2.2:5060.
+    /// Whom to call, such as sip:bob@192.0.2.2:5060 or sip:bob@example.com;transport=tcp.
     uri: String,
     /// Who calls.
     #[arg(long, default_value = "sip:offhook@localhost")]
     identity: String,
-    /// The address for SIP; media takes ports of the system's choice on the same host.
+    /// The address for SIP over UDP; media takes ports of the system's choice on the same host.
     #[arg(long, default_value = "0.0.0.0:0")]
     bind: String,
     /// The WAV file to speak; silence without one.

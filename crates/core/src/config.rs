@@ -79,12 +79,15 @@ pub struct Outgoing {
     pub flow: Flow,
     /// More header fields for the INVITE.
     pub headers: Vec<(HeaderName, Text)>,
+    /// The most bytes that the INVITE may have; `None`: any number. Over UDP it should have no
+    /// more than 1300 while there is a stream to send it by (RFC 3261 §18.1.1).
+    pub largest: Option<usize>,
 }
 
 impl Outgoing {
     /// A call to `target` over `flow`, with no more header fields than it needs.
     pub const fn new(target: Uri, flow: Flow) -> Self {
-        Self { target, flow, headers: Vec::new() }
+        Self { target, flow, headers: Vec::new(), largest: None }
     }
 }
 

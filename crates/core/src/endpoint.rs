@@ -94,7 +94,10 @@ impl Endpoint {
             headers: outgoing.headers,
             logins: Vec::new(),
         };
-        let call = self.agent.invite(now, invite)?;
+        let call = match outgoing.largest {
+            Some(largest) => self.agent.invite_within(now, invite, largest)?,
+            None => self.agent.invite(now, invite)?,
+        };
         self.occupy(call, sockets);
         self.calls.insert(call, Call::Media(Box::new(media)));
         self.pump(now);

@@ -47,6 +47,12 @@ pub enum Error {
         /// The header field given.
         header: HeaderName,
     },
+    /// The request is larger than was allowed for its flow (RFC 3261 §18.1.1).
+    #[error("the request has {length} bytes, too many for a datagram (RFC 3261 §18.1.1)")]
+    TooLarge {
+        /// The bytes it has.
+        length: usize,
+    },
     /// The message cannot be built from what was given.
     #[error("the message cannot be built: {0}")]
     Unbuildable(String),

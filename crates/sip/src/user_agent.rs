@@ -45,7 +45,24 @@ impl UserAgent {
     /// If there is no room, nothing listens at the near end of the flow, or the INVITE cannot be
     /// built. Nothing is sent then.
     pub fn invite(&mut self, now: Instant, invite: Invite) -> Result<CallId, Error> {
-        self.calls.invite(&mut self.layer, now, invite)
+        self.calls.invite(&mut self.layer, now, invite, None)
+    }
+
+    /// As [`invite`](Self::invite), unless the INVITE has more than `largest` bytes. One of more
+    /// than 1300 has to go over a transport that controls congestion, if the path MTU is unknown
+    /// (RFC 3261 §18.1.1): its owner then looks for another flow,
+    /// [`over_stream`](crate::NextHop::over_stream).
+    ///
+    /// # Errors
+    ///
+    /// As for [`invite`](Self::invite), and [`Error::TooLarge`].
+    pub fn invite_within(
+        &mut self,
+        now: Instant,
+        invite: Invite,
+        largest: usize,
+    ) -> Result<CallId, Error> {
+        self.calls.invite(&mut self.layer, now, invite, Some(largest))
     }
 
     /// Tells the caller that the user is alerted: 180 (Ringing).

@@ -1,15 +1,26 @@
 //! The settings of an endpoint, and its start.
 
-use std::{collections::HashMap, net::SocketAddr, ops::RangeInclusive, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use offhook_core::Config;
 use offhook_media::PlayoutDelay;
-use offhook_sansio::Random;
+use offhook_sansio::{Protocol, Random};
 use offhook_sdp::Codec;
 use offhook_sip_message::{ParseError, Text, Uri};
-use tokio::net::lookup_host;
+use tokio::{
+    net::{TcpListener, lookup_host},
+    sync::mpsc,
+    task::JoinSet,
+};
 
-use crate::{Endpoint, Error, Tap, driver, sockets::Sockets};
+use crate::{
+    ClientTls, Dns, Endpoint, Error, Listener, StreamSettings, Tap,
+    dns::Resolver,
+    driver::{self, Setup},
+    listener::Listening,
+    sockets::Sockets,
+    streams::{Pool, Shared, listen},
+};
 
 /// Settings of an endpoint. What is not set keeps its default.
 #[derive(Debug)]
@@ -22,6 +33,10 @@ pub struct Builder {
     sip: offhook_sip::Config,
     media_ports: Option<RangeInclusive<u16>>,
     mappings: HashMap<SocketAddr, SocketAddr>,
+    listeners: Vec<Listener>,
+    streams: StreamSettings,
+    tls: ClientTls,
+    dns: Dns,
     tap: Option<Tap>,
     seed: Option<u64>,
 }
@@ -37,6 +52,10 @@ impl Builder {
             sip: offhook_sip::Config::default(),
             media_ports: None,
             mappings: HashMap::new(),
+            listeners: Vec::new(),
+            streams: StreamSettings::default(),
+            tls: ClientTls::default(),
+            dns: Dns::system(),
             tap: None,
             seed: None,
         }
@@ -93,6 +112,36 @@ impl Builder {
         self
     }
 
+    /// Listens at one more address. Calls choose among the listeners by the transport and the IP
+    /// version of where they go.
+    #[must_use]
+    pub fn listen(mut self, listener: Listener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Bounds and times of the connections of TCP, TLS and WebSocket.
+    #[must_use]
+    pub fn streams(mut self, settings: StreamSettings) -> Self {
+        self.streams = settings;
+        self
+    }
+
+    /// How connections to peers speak TLS. Default: the system's roots are trusted, and no
+    /// certificate is shown.
+    #[must_use]
+    pub fn client_tls(mut self, tls: ClientTls) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// How names are resolved. Default: as the system does.
+    #[must_use]
+    pub fn dns(mut self, dns: Dns) -> Self {
+        self.dns = dns;
+        self
+    }
+
     /// Writes all packets and figures down.
     #[must_use]
     pub fn record(mut self, tap: Tap) -> Self {
@@ -108,33 +157,86 @@ impl Builder {
         self
     }
 
-    /// Opens a UDP socket for SIP and starts the endpoint.
+    /// Opens a UDP socket for SIP and starts the endpoint: [`listen`](Self::listen) with
+    /// [`Listener::udp`] before all other listeners, and [`start`](Self::start).
     ///
     /// `address` is an IP address or a name, and a port; port 0 takes a free one.
     ///
     /// # Errors
     ///
-    /// If the identity is not a URI or the address cannot be listened on.
-    pub async fn bind(self, address: &str) -> Result<Endpoint, Error> {
-        let mut config = Config::new(parse_identity(&self.identity)?);
-        config.identity.display_name = self.display_name.map(Text::from);
-        config.capabilities.codecs = self.codecs.unwrap_or(config.capabilities.codecs);
-        config.capabilities.ptime = self.frame_time.unwrap_or(config.capabilities.ptime);
-        config.delay = self.delay;
-        config.sip = self.sip;
-        config.check()?;
+    /// As for [`start`](Self::start).
+    pub async fn bind(mut self, address: &str) -> Result<Endpoint, Error> {
+        self.listeners.insert(0, Listener::udp(address));
+        self.start().await
+    }
 
-        let failed = |source| Error::Bind { address: address.to_owned(), source };
-        let mut candidates = lookup_host(address).await.map_err(failed)?;
-        let wanted =
-            candidates.next().ok_or_else(|| failed(std::io::ErrorKind::AddrNotAvailable.into()))?;
-        let (mut sockets, arrivals) = Sockets::new();
+    /// Opens the listeners and starts the endpoint.
+    ///
+    /// Without a listener it takes no calls but places them, by connections of its own. Without one
+    /// for UDP it sends nothing by UDP.
+    ///
+    /// # Errors
+    ///
+    /// If the identity is not a URI, a setting cannot be honoured, an address cannot be listened on
+    /// or the TLS settings of a listener cannot be used.
+    pub async fn start(self) -> Result<Endpoint, Error> {
+        let config = self.config()?;
+        let (arrivals, receiver) = mpsc::channel(ARRIVALS);
+        let mut sockets = Sockets::new(arrivals.clone());
         sockets.mappings = self.mappings;
         sockets.media_ports = self.media_ports;
-        let local = sockets.bind(wanted).map_err(failed)?;
-        let random = self.seed.map_or_else(Random::from_system, Random::from_seed);
-        Ok(driver::start(config, random, sockets, arrivals, local, self.tap))
+        let limits = config.sip.parse.limits;
+        let shared = Arc::new(Shared::new(self.streams, limits, arrivals.clone()));
+        let (mut listening, mut acceptors) = (Vec::new(), JoinSet::new());
+        for listener in &self.listeners {
+            listening.push(open(listener, &mut sockets, &mut acceptors, &shared).await?);
+        }
+        Ok(driver::start(Setup {
+            config,
+            random: self.seed.map_or_else(Random::from_system, Random::from_seed),
+            sockets,
+            pool: Pool::new(shared, Arc::new(self.tls)),
+            resolver: Resolver::new(self.dns, arrivals),
+            arrivals: receiver,
+            listening,
+            acceptors,
+            tap: self.tap,
+        }))
     }
+
+    fn config(&self) -> Result<Config, Error> {
+        let mut config = Config::new(parse_identity(&self.identity)?);
+        config.identity.display_name = self.display_name.clone().map(Text::from);
+        config.capabilities.codecs =
+            self.codecs.clone().unwrap_or(config.capabilities.codecs);
+        config.capabilities.ptime = self.frame_time.unwrap_or(config.capabilities.ptime);
+        config.delay = self.delay;
+        config.sip = self.sip.clone();
+        config.check()?;
+        Ok(config)
+    }
+}
+
+/// Opens a listener and starts its task.
+async fn open(
+    listener: &Listener,
+    sockets: &mut Sockets,
+    acceptors: &mut JoinSet<()>,
+    shared: &Arc<Shared>,
+) -> Result<Listening, Error> {
+    let failed = |source| Error::Bind { address: listener.address.clone(), source };
+    let mut candidates = lookup_host(&listener.address).await.map_err(failed)?;
+    let wanted =
+        candidates.next().ok_or_else(|| failed(std::io::ErrorKind::AddrNotAvailable.into()))?;
+    let protocol = listener.protocol;
+    if protocol == Protocol::Udp {
+        return Ok(Listening { protocol, local: sockets.bind(wanted).map_err(failed)? });
+    }
+    let tls = listener.tls.as_ref().map(crate::ServerTls::acceptor).transpose()?;
+    let socket = TcpListener::bind(wanted).await.map_err(failed)?;
+    let local = socket.local_addr().map_err(failed)?;
+    acceptors.spawn(listen(socket, protocol, tls, Arc::clone(shared)));
+    Ok(Listening { protocol, local })
 }
 
 fn parse_identity(identity: &str) -> Result<Uri, Error> {
@@ -143,3 +245,6 @@ fn parse_identity(identity: &str) -> Result<Uri, Error> {
         reason: error.to_string(),
     })
 }
+
+/// How many messages and datagrams may wait for the driver.
+const ARRIVALS: usize = 1024;

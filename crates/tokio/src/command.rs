@@ -1,8 +1,8 @@
 //! What handles ask of the driver.
 
 use offhook_audio::{Sink, Source};
-use offhook_core::{CallId, CallStatistics, Outgoing};
-use offhook_sip_message::{NameAddr, StatusCode};
+use offhook_core::{CallId, CallStatistics};
+use offhook_sip_message::{NameAddr, StatusCode, Uri};
 use tokio::sync::oneshot;
 
 use crate::{Call, Error};
@@ -11,7 +11,7 @@ use crate::{Call, Error};
 pub(crate) enum Command {
     /// The reply is a handle, so that a caller who has lost interest ends the call by dropping it.
     Call {
-        outgoing: Box<Outgoing>,
+        target: Box<Uri>,
         from: Box<NameAddr>,
         reply: Reply<Call>,
     },

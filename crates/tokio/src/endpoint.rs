@@ -1,16 +1,18 @@
 //! The handle of an endpoint.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
-use offhook_core::Outgoing;
-use offhook_sansio::Flow;
+use offhook_sansio::Protocol;
 use offhook_sip_message::{NameAddr, Uri};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     task::JoinHandle,
 };
 
-use crate::{Builder, Call, Error, command::Command, resolve::next_hop};
+use crate::{
+    Builder, Call, Error, StreamStatistics, command::Command, listener::Listening,
+    streams::Counters,
+};
 
 /// A SIP endpoint: one for a program, as a rule.
 ///
@@ -20,7 +22,8 @@ use crate::{Builder, Call, Error, command::Command, resolve::next_hop};
 #[derive(Debug)]
 pub struct Endpoint {
     identity: NameAddr,
-    local: SocketAddr,
+    listening: Vec<Listening>,
+    counters: Arc<Counters>,
     commands: mpsc::UnboundedSender<Command>,
     incoming: Mutex<mpsc::Receiver<Call>>,
     driver: JoinHandle<()>,
@@ -35,33 +38,55 @@ impl Endpoint {
 
     pub(crate) fn new(
         identity: NameAddr,
-        local: SocketAddr,
+        listening: Vec<Listening>,
+        counters: Arc<Counters>,
         commands: mpsc::UnboundedSender<Command>,
         incoming: mpsc::Receiver<Call>,
         driver: JoinHandle<()>,
     ) -> Self {
-        Self { identity, local, commands, incoming: Mutex::new(incoming), driver }
+        let incoming = Mutex::new(incoming);
+        Self { identity, listening, counters, commands, incoming, driver }
     }
 
-    /// The address that SIP is listened for on.
-    pub const fn local_address(&self) -> SocketAddr {
-        self.local
+    /// The address of the first listener: that of [`Builder::bind`], if it was used. Of an endpoint
+    /// without listeners it is the unspecified one.
+    pub fn local_address(&self) -> SocketAddr {
+        let unspecified = SocketAddr::from(([0, 0, 0, 0], 0));
+        self.listening.first().map_or(unspecified, |first| first.local)
     }
 
-    /// Calls a SIP URI. Returns when the INVITE is on its way; see [`Call::answered`].
+    /// The addresses that SIP is listened for on, in the order in which they were asked for.
+    pub fn local_addresses(&self) -> impl Iterator<Item = (Protocol, SocketAddr)> + '_ {
+        self.listening.iter().map(|one| (one.protocol, one.local))
+    }
+
+    /// The address of the first listener that speaks `protocol`.
+    pub fn address_of(&self, protocol: Protocol) -> Option<SocketAddr> {
+        self.local_addresses().find(|(spoken, _)| *spoken == protocol).map(|(_, local)| local)
+    }
+
+    /// What happened to the connections of this endpoint.
+    pub fn stream_statistics(&self) -> StreamStatistics {
+        self.counters.snapshot()
+    }
+
+    /// Calls a `sip:` or `sips:` URI. Returns when the INVITE is on its way; see
+    /// [`Call::answered`].
+    ///
+    /// The servers of the URI's domain are found by RFC 3263 and tried one by one: until a
+    /// connection is up, and again when the INVITE fails there before anything has come back.
     ///
     /// # Errors
     ///
-    /// If the URI cannot be called, its host has no address, or no media ports are free.
+    /// If the URI cannot be called, its host has no address or cannot be connected to, or no media
+    /// ports are free.
     pub async fn call(&self, uri: &str) -> Result<Call, Error> {
         let target: Uri = uri.parse().map_err(|error: offhook_sip_message::ParseError| {
             Error::Uri { uri: uri.to_owned(), reason: error.to_string() }
         })?;
-        let remote = next_hop(&target, self.local).await?;
-        let outgoing = Box::new(Outgoing::new(target, Flow::udp(self.local, remote)));
         let (reply, answer) = oneshot::channel();
         let from = Box::new(self.identity.clone());
-        let command = Command::Call { outgoing, from, reply };
+        let command = Command::Call { target: Box::new(target), from, reply };
         self.commands.send(command).map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
     }

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr};
 use offhook_audio::DeviceError;
 use thiserror::Error;
 
-use crate::Ended;
+use crate::{Ended, TlsError};
 
 /// A verb of an endpoint or a call failed.
 #[derive(Debug, Error)]
@@ -40,9 +40,20 @@ pub enum Error {
     Unresolved {
         /// The host.
         host: String,
-        /// What the system said.
+        /// What DNS said, or did not.
         reason: String,
     },
+    /// The host has addresses, but none of its servers can be reached.
+    #[error("{host} cannot be reached: {reason}")]
+    Unreachable {
+        /// The host.
+        host: String,
+        /// What the last server tried has failed of.
+        reason: String,
+    },
+    /// TLS cannot be set up as asked.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The core refused the verb.
     #[error(transparent)]
     Core(#[from] offhook_core::Error),

@@ -1,8 +1,9 @@
 //! offhook's runtime adapter for tokio: sockets, timers and the handles that users hold.
 //!
 //! One task, the driver, owns the sans-IO [`offhook_core::Endpoint`] and its sockets; an
-//! [`Endpoint`] and its [`Call`]s are handles that talk to it. A caller and a callee in one
-//! program:
+//! [`Endpoint`] and its [`Call`]s are handles that talk to it. SIP goes over UDP, TCP, TLS and
+//! WebSocket: each [`Listener`] takes one of them, and calls go out by what their URI and its
+//! domain ask for (RFC 3263). A caller and a callee in one program:
 //!
 //! ```
 //! use offhook_tokio::Endpoint;
@@ -23,8 +24,29 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A server for phones on UDP and TCP, and for browsers behind TLS:
+//!
+//! ```no_run
+//! use offhook_tokio::{Endpoint, Listener, ServerTls, TlsIdentity};
+//!
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! let identity = TlsIdentity::from_pem(&std::fs::read("chain.pem")?, &std::fs::read("key.pem")?)?;
+//! let tls = ServerTls::new(identity);
+//! let endpoint = Endpoint::builder("sip:desk@example.com")
+//!     .listen(Listener::udp("0.0.0.0:5060"))
+//!     .listen(Listener::tcp("0.0.0.0:5060"))
+//!     .listen(Listener::tls("[::]:5061", tls.clone()))
+//!     .listen(Listener::wss("0.0.0.0:443", tls))
+//!     .start()
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+mod arrival;
 
 mod audio;
 pub use audio::{Audio, AudioReceiver};
@@ -39,6 +61,9 @@ mod command;
 
 mod devices;
 
+mod dns;
+pub use dns::Dns;
+
 mod driver;
 
 mod endpoint;
@@ -47,9 +72,17 @@ pub use endpoint::Endpoint;
 mod error;
 pub use error::Error;
 
+mod listener;
+pub use listener::Listener;
+
 mod recorder;
 pub use recorder::{Recorder, Tap, quality_row};
 
-mod resolve;
-
 mod sockets;
+
+mod streams;
+pub use streams::{
+    ClientTls, Roots, ServerTls, StreamSettings, StreamStatistics, TlsError, TlsIdentity,
+};
+
+mod visible;

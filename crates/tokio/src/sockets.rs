@@ -14,12 +14,12 @@ use offhook_sansio::{Datagram, Flow, Transmit};
 use tokio::{net::UdpSocket, sync::mpsc, task::JoinHandle};
 use tracing::debug;
 
-use crate::{Error, resolve::visible_address};
+use crate::{Error, arrival::Arrival, visible::visible_address};
 
 /// The sockets, by the address they are bound to.
 pub(crate) struct Sockets {
     open: HashMap<SocketAddr, Open>,
-    arrivals: mpsc::Sender<Datagram>,
+    arrivals: mpsc::Sender<Arrival>,
     /// Fixed mappings of a NAT in front of this host, from local to public addresses.
     pub(crate) mappings: HashMap<SocketAddr, SocketAddr>,
     /// The ports that media may use; `None`: whatever the system gives.
@@ -42,18 +42,11 @@ impl Drop for Open {
 }
 
 impl Sockets {
-    /// No socket yet. What will be read arrives at the receiver; when it is full the readers wait,
-    /// and the system drops what its own buffers cannot hold.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Datagram>) {
-        let (arrivals, receiver) = mpsc::channel(ARRIVALS);
-        let sockets = Self {
-            open: HashMap::new(),
-            arrivals,
-            mappings: HashMap::new(),
-            media_ports: None,
-            unsent: 0,
-        };
-        (sockets, receiver)
+    /// No socket yet. What will be read goes to `arrivals`; when it is full the readers wait, and
+    /// the system drops what its own buffers cannot hold.
+    pub(crate) fn new(arrivals: mpsc::Sender<Arrival>) -> Self {
+        let (open, mappings) = (HashMap::new(), HashMap::new());
+        Self { open, arrivals, mappings, media_ports: None, unsent: 0 }
     }
 
     /// Opens a socket on `address` and starts to read it.
@@ -125,7 +118,7 @@ impl Sockets {
 }
 
 /// Hands every datagram to the driver, in its own part of a buffer that is used again.
-async fn read(socket: UdpSocket, local: SocketAddr, arrivals: mpsc::Sender<Datagram>) {
+async fn read(socket: UdpSocket, local: SocketAddr, arrivals: mpsc::Sender<Arrival>) {
     let mut buffer = BytesMut::new();
     loop {
         buffer.reserve(LARGEST_DATAGRAM);
@@ -133,7 +126,7 @@ async fn read(socket: UdpSocket, local: SocketAddr, arrivals: mpsc::Sender<Datag
             Ok((length, remote)) => {
                 let payload = part(&mut buffer, length);
                 let datagram = Datagram { flow: Flow::udp(local, remote), payload };
-                if arrivals.send(datagram).await.is_err() {
+                if arrivals.send(Arrival::Datagram(datagram)).await.is_err() {
                     return;
                 }
             }
@@ -182,8 +175,6 @@ fn pair_at(address: SocketAddr, port: u16) -> io::Result<(StdSocket, StdSocket)>
     Ok((rtp, rtcp))
 }
 
-/// How many datagrams may wait for the driver.
-const ARRIVALS: usize = 1024;
 /// No datagram is longer, so none is cut.
 const LARGEST_DATAGRAM: usize = 65_535;
 /// What IPv4 and UDP headers leave of the largest IPv4 packet (RFC 791 §3.1, RFC 768).

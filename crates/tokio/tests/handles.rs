@@ -484,8 +484,13 @@ async fn calls_that_nobody_takes_pile_up_only_so_far() {
 #[tokio::test]
 async fn a_call_that_cannot_be_placed_says_why() {
     let alice = endpoint("alice").await;
-    for bad in ["tel:+15551234", "sips:bob@127.0.0.1", "sip:b@127.0.0.1;transport=tcp", "bob"] {
+    for bad in ["tel:+15551234", "sips:b@127.0.0.1;transport=udp", "sip:b@h;transport=x", "bob"] {
         assert!(matches!(alice.call(bad).await, Err(Error::Uri { .. })), "{bad}");
+    }
+    // A port that was free a moment ago refuses.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for refused in [format!("sips:bob@{free}"), format!("sip:bob@{free};transport=tcp")] {
+        assert!(matches!(alice.call(&refused).await, Err(Error::Unreachable { .. })), "{refused}");
     }
     let other_kind = alice.call("sip:bob@[::1]").await;
     assert!(matches!(other_kind, Err(Error::Unresolved { .. })));

@@ -47,6 +47,7 @@ impl Calls {
         layer: &mut TransactionLayer,
         now: Instant,
         mut invite: Invite,
+        largest: Option<usize>,
     ) -> Result<CallId, Error> {
         if self.calls.len() >= layer.config.max_calls {
             return Err(Error::TooManyCalls);
@@ -57,6 +58,10 @@ impl Calls {
         }
         let (flow, logins) = (invite.flow, std::mem::take(&mut invite.logins));
         let request = build(layer, invite)?;
+        let length = request.as_bytes().len();
+        if largest.is_some_and(|largest| length > largest) {
+            return Err(Error::TooLarge { length });
+        }
         let transaction = layer.request(now, &request, flow)?;
         let state = State::Calling(Caller { transaction, step: Step::Calling });
         let call = self.insert(state).ok_or(Error::TooManyCalls)?;

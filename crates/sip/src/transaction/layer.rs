@@ -380,7 +380,7 @@ impl TransactionLayer {
                 return self.discard(Dropped::Malformed, flow);
             }
         };
-        if !self.listeners.sent(response.via()) {
+        if !self.listeners.sent(response.via(), flow) {
             return self.discard(Dropped::ForeignSentBy, flow);
         }
         if response.headers_of::<Via>().count() > 1 {

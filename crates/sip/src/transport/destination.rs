@@ -12,8 +12,13 @@ use super::default_port;
 /// An address is followed. A name, or a protocol or address family other than that of `dialog`,
 /// is not resolved here: the request then takes the path of the dialog's messages so far, which
 /// is the local policy that §8.1.2 allows.
+///
+/// So does one over TLS or WebSocket: a certificate was checked for the host that the connection
+/// was made to, not for an address; and a WebSocket client can be reached by no other connection
+/// (RFC 7118 §5).
 pub(crate) fn next_hop(uri: &Uri, dialog: Flow) -> Flow {
     let remote = match uri {
+        _ if keeps_to_its_connection(dialog.protocol) => None,
         Uri::Sip(uri) if speaks(uri, dialog.protocol) => address(uri, dialog.protocol),
         Uri::Sip(_) | Uri::Tel(_) | Uri::Absolute(_) => None,
     };
@@ -21,6 +26,10 @@ pub(crate) fn next_hop(uri: &Uri, dialog: Flow) -> Flow {
         Some(remote) if remote.is_ipv4() == dialog.local.is_ipv4() => Flow { remote, ..dialog },
         Some(_) | None => dialog,
     }
+}
+
+const fn keeps_to_its_connection(protocol: Protocol) -> bool {
+    !matches!(protocol, Protocol::Udp | Protocol::Tcp)
 }
 
 /// Whether `uri` is reached by `protocol` (RFC 3263 §4.1: UDP if a numeric `sip` URI names none).
@@ -56,6 +65,17 @@ mod tests {
         assert_eq!(hop("sip:x.example;maddr=192.0.2.4", dialog), ([192, 0, 2, 4], 5060).into());
         let dialog = udp("[2001:db8::1]:5060", "[2001:db8::2]:5060");
         assert_eq!(hop("sip:[2001:db8::3]", dialog), "[2001:db8::3]:5060".parse().unwrap());
+    }
+
+    #[test]
+    fn a_dialog_over_tls_or_websocket_keeps_to_its_connection() {
+        for protocol in [Protocol::Tls, Protocol::Ws, Protocol::Wss] {
+            let dialog = Flow { protocol, ..udp("192.0.2.1:5060", "192.0.2.2:5070") };
+            let uri = format!("sip:b@192.0.2.3;transport={protocol}");
+            assert_eq!(hop(&uri, dialog), dialog.remote, "{protocol}");
+        }
+        let dialog = Flow { protocol: Protocol::Tcp, ..udp("192.0.2.1:5060", "192.0.2.2:5070") };
+        assert_eq!(hop("sip:b@192.0.2.3;transport=tcp", dialog), ([192, 0, 2, 3], 5060).into());
     }
 
     #[test]
