@@ -181,6 +181,7 @@ impl Pool {
     /// Forgets a connection that is gone, and gives the flows that fail with it.
     pub(crate) fn closed(&mut self, flow: Flow) -> Vec<Flow> {
         let Some(open) = self.open.remove(&flow) else { return Vec::new() };
+        count(&self.shared.counters.closed);
         if let Some(target) = &open.target {
             self.ways.remove(&Key::of(target));
         }

@@ -22,6 +22,8 @@ pub struct StreamStatistics {
     pub idle: u64,
     /// Connections lost by an error, or because the peer took nothing for too long.
     pub broken: u64,
+    /// Connections that came up and are gone, for whatever reason.
+    pub closed: u64,
     /// Messages not sent: the write queue was full, or there was no connection and no way to make
     /// one.
     pub unsent: u64,
@@ -38,6 +40,7 @@ pub(crate) struct Counters {
     pub(crate) malformed: AtomicU64,
     pub(crate) idle: AtomicU64,
     pub(crate) broken: AtomicU64,
+    pub(crate) closed: AtomicU64,
     pub(crate) unsent: AtomicU64,
 }
 
@@ -53,6 +56,7 @@ impl Counters {
             malformed: read(&self.malformed),
             idle: read(&self.idle),
             broken: read(&self.broken),
+            closed: read(&self.closed),
             unsent: read(&self.unsent),
         }
     }

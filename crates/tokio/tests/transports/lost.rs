@@ -5,7 +5,7 @@ use offhook_sip_message::StatusCode;
 use offhook_tokio::{Error, Listener};
 use tokio::net::TcpListener;
 
-use crate::support::{Peer, builder, listening, request, within};
+use crate::support::{Peer, builder, closed, listening, request, within};
 
 #[tokio::test]
 async fn a_response_goes_to_the_sent_by_when_its_connection_is_gone() {
@@ -19,6 +19,7 @@ async fn a_response_goes_to_the_sent_by_when_its_connection_is_gone() {
     let taken = within(bob.incoming()).await.unwrap();
     carol.hear_of("SIP/2.0 100").await;
     drop(carol);
+    closed(&bob, 1).await;
     taken.ring().await.unwrap();
     let mut again = Peer::of(within(door.accept()).await.unwrap().0);
     again.hear_of("SIP/2.0 180").await;
@@ -41,6 +42,7 @@ async fn a_request_goes_over_a_new_connection_when_its_own_is_gone() {
     carol.hear_of("ACK").await;
     within(call.answered()).await.unwrap();
     drop(carol);
+    closed(&alice, 1).await;
     let hanging_up = tokio::spawn(async move { call.hang_up().await });
     let mut again = Peer::of(within(door.accept()).await.unwrap().0);
     let bye = again.hear_of("BYE").await;
@@ -70,6 +72,8 @@ async fn both_sides_can_hang_up_after_the_connection_between_them_was_lost() {
         let uri = format!("sip:bob@{};transport=tcp", wire.address);
         let (placed, taken) = crate::support::standing(&alice, &bob, &uri).await;
         wire.cut();
+        closed(&alice, 1).await;
+        closed(&bob, 1).await;
         let (first, second) = if bob_hangs_up { (taken, placed) } else { (placed, taken) };
         assert_eq!(within(first.hang_up()).await.unwrap().status(), None);
         assert_eq!(within(second.ended()).await.unwrap().status(), None);

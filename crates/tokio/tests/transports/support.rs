@@ -164,6 +164,16 @@ impl Peer {
     }
 }
 
+/// Waits until the endpoint knows that a connection is gone.
+pub(crate) async fn closed(endpoint: &Endpoint, connections: u64) {
+    let gone = async {
+        while endpoint.stream_statistics().closed < connections {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    within(gone).await;
+}
+
 /// A request without a body.
 pub(crate) fn request(method: &str, number: usize, via: &str, contact: &str) -> String {
     let lines = [
