@@ -34,8 +34,9 @@ pub use offhook_sip as sip;
 pub use offhook_sip_message as sip_message;
 #[cfg(feature = "tokio")]
 pub use offhook_tokio::{
-    Audio, AudioReceiver, Builder, Call, ClientTls, Dns, Ended, Endpoint, Error, Listener, Recorder,
-    Roots, ServerTls, StreamSettings, StreamStatistics, Tap, TlsError, TlsIdentity, quality_row,
+    Audio, AudioReceiver, Builder, Call, ClientTls, Dns, Ended, Endpoint, Error, Listener,
+    Recorder, Roots, ServerTls, StreamSettings, StreamStatistics, Tap, TlsError, TlsIdentity,
+    quality_row,
 };
 pub use offhook_trace as trace;
 

@@ -207,8 +207,7 @@ impl Builder {
     fn config(&self) -> Result<Config, Error> {
         let mut config = Config::new(parse_identity(&self.identity)?);
         config.identity.display_name = self.display_name.clone().map(Text::from);
-        config.capabilities.codecs =
-            self.codecs.clone().unwrap_or(config.capabilities.codecs);
+        config.capabilities.codecs = self.codecs.clone().unwrap_or(config.capabilities.codecs);
         config.capabilities.ptime = self.frame_time.unwrap_or(config.capabilities.ptime);
         config.delay = self.delay;
         config.sip = self.sip.clone();

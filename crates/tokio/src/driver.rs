@@ -4,6 +4,8 @@
 mod errand;
 use errand::{Attempt, Errand};
 
+mod way;
+
 use std::{
     collections::{HashMap, VecDeque},
     net::{IpAddr, SocketAddr},
@@ -332,8 +334,8 @@ impl Driver {
     /// (RFC 3261 §18.2.2, `maddr`).
     fn failed(&mut self, now: Instant, transmit: &Transmit) {
         let Flow { protocol, local, .. } = transmit.flow;
-        let is_media = protocol == Protocol::Udp
-            && !self.listening.contains(&Listening { protocol, local });
+        let is_media =
+            protocol == Protocol::Udp && !self.listening.contains(&Listening { protocol, local });
         if !is_media && !transmit.payload.starts_with(RESPONSE) {
             self.core.transport_failed(now, transmit.flow);
         }
@@ -437,13 +439,17 @@ impl Driver {
             Command::Verb { call, verb: Verb::HangUp, reply } if self.give_up_trying(call) => {
                 respond(reply, Ok(()));
             }
-            Command::Verb { call, verb, reply } => respond(reply, self.verb(self.named(call), verb)),
+            Command::Verb { call, verb, reply } => {
+                respond(reply, self.verb(self.named(call), verb));
+            }
             Command::Play { call, source, reply } => {
-                let playing = self.devices(self.named(call)).and_then(|devices| devices.play(source));
+                let playing =
+                    self.devices(self.named(call)).and_then(|devices| devices.play(source));
                 respond(reply, playing);
             }
             Command::Record { call, sink, reply } => {
-                let recording = self.devices(self.named(call)).and_then(|devices| devices.record(sink));
+                let recording =
+                    self.devices(self.named(call)).and_then(|devices| devices.record(sink));
                 respond(reply, recording);
             }
             Command::Statistics { call, reply } => {

@@ -21,8 +21,8 @@ mod settings;
 pub use settings::StreamSettings;
 
 mod statistics;
-pub(crate) use statistics::{Counters, count};
 pub use statistics::StreamStatistics;
+pub(crate) use statistics::{Counters, count};
 
 mod tls;
 pub use tls::{ClientTls, Roots, ServerTls, TlsError, TlsIdentity};

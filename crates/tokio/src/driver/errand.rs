@@ -13,11 +13,11 @@ use offhook_sansio::{Flow, Protocol, Transmit};
 use offhook_sip::{
     End, Error as SipError, Failure, LocateError, LocatorEvent, LookupId, NextHop, Target,
 };
-use offhook_sip_message::{Host, Message, NameAddr, Route, StatusCode, Uri, Via};
+use offhook_sip_message::{NameAddr, StatusCode, Uri};
 use tokio::sync::watch;
 use tracing::debug;
 
-use super::{Driver, Live, media_address, respond};
+use super::{Driver, Live, media_address, respond, way::Way};
 use crate::{
     Call, Ended, Error,
     call::Status,
@@ -58,9 +58,15 @@ enum Size {
 }
 
 enum Origin {
-    New { from: NameAddr, reply: Reply<Call> },
+    New {
+        from: NameAddr,
+        reply: Reply<Call>,
+    },
     /// The target before has failed; its end is told if there is no other.
-    Again { live: Live, ended: Ended },
+    Again {
+        live: Box<Live>,
+        ended: Ended,
+    },
 }
 
 /// What a live call needs to go to another target: forgotten as soon as anything comes back.
@@ -149,7 +155,8 @@ impl Driver {
         if self.locator.failed(Instant::now(), lookup, failure).is_err() {
             return Some((live, ended));
         }
-        let placing = Placing { target, size, origin: Origin::Again { live, ended } };
+        let placing =
+            Placing { target, size, origin: Origin::Again { live: Box::new(live), ended } };
         self.take_on(Purpose::Place(Box::new(placing)), Some(lookup));
         None
     }
@@ -267,9 +274,8 @@ impl Driver {
         let Some(errand) = self.errands.get_mut(&id) else { return };
         errand.fault = Some(fault);
         let lookup = errand.lookup;
-        let next = lookup.map(|lookup| {
-            self.locator.failed(Instant::now(), lookup, Failure::Transport)
-        });
+        let next =
+            lookup.map(|lookup| self.locator.failed(Instant::now(), lookup, Failure::Transport));
         if !matches!(next, Some(Ok(()))) {
             self.refused(id, LocateError::NoTarget);
         }
@@ -307,7 +313,7 @@ impl Driver {
             Purpose::Deliver(transmit) => self.undelivered(&transmit, &error.to_string()),
             Purpose::Place(placing) => match placing.origin {
                 Origin::New { reply, .. } => respond(reply, Err(error)),
-                Origin::Again { live, ended } => self.end(live, ended),
+                Origin::Again { live, ended } => self.end(*live, ended),
             },
         }
     }
@@ -380,56 +386,6 @@ impl Driver {
     pub(super) fn named(&self, handle: CallId) -> CallId {
         self.renamed.get(&handle).copied().unwrap_or(handle)
     }
-
-    /// Where the messages of a lost connection go.
-    fn way_of(&self, transmit: &Transmit) -> Option<Way> {
-        let lost = self.pool.lost(transmit.flow);
-        // A WebSocket client cannot be connected to (RFC 7118 §5).
-        let websocket = matches!(transmit.flow.protocol, Protocol::Ws | Protocol::Wss);
-        let message = Message::parse(transmit.payload.clone()).ok()?;
-        match (message, lost) {
-            (Message::Response(_), _) if websocket => None,
-            (Message::Response(response), _) => {
-                let via = response.header::<Via>().ok()??;
-                way_back(&via, transmit.flow)
-            }
-            (Message::Request(_), Some(Some(target))) => Some(Way::Target(target.clone())),
-            (Message::Request(_), _) if websocket => None,
-            (Message::Request(request), Some(None)) => {
-                let route = request.headers_of::<Route>().flatten().next();
-                let uri = route.map(|route| route.address.uri);
-                let uri = uri.or_else(|| request.uri().ok())?;
-                NextHop::of_uri(&uri).ok().map(Way::Hop)
-            }
-            (Message::Request(_), None) => Some(Way::Target(address(transmit.flow))),
-        }
-    }
-}
-
-/// Where a message is to go.
-enum Way {
-    Target(Target),
-    Hop(NextHop),
-}
-
-/// The way of a response whose connection is gone: to the address that the request came from, and
-/// the port of the sent-by (RFC 3261 §18.2.2).
-fn way_back(via: &Via, flow: Flow) -> Option<Way> {
-    let Some(ip) = via.received().or_else(|| via.host.ip()) else {
-        return NextHop::of_via(via).ok().map(Way::Hop);
-    };
-    let port = via.port.unwrap_or(if flow.protocol == Protocol::Tls { 5061 } else { 5060 });
-    let (protocol, domain) = (flow.protocol, via.host.clone());
-    Some(Way::Target(Target { protocol, address: (ip, port).into(), domain }))
-}
-
-/// The target that an address alone makes: over TLS its certificate has to show the address.
-fn address(flow: Flow) -> Target {
-    let domain = match flow.remote.ip() {
-        std::net::IpAddr::V4(ip) => Host::V4(ip),
-        std::net::IpAddr::V6(ip) => Host::V6(ip),
-    };
-    Target { protocol: flow.protocol, address: flow.remote, domain }
 }
 
 /// Which ends mean that the target has failed (RFC 3263 §4.3).

@@ -1,7 +1,7 @@
 //! One connection: a task that reads messages from it, and writes what its queue holds
 //! (RFC 3261 §18.3, RFC 5626 §3.5.1).
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -248,7 +248,7 @@ impl Writer<'_> {
                 Next::Pong => b"\r\n",
                 Next::KeepAlive => b"\r\n\r\n",
                 // Tells a TLS peer that this is the end (RFC 8446 §6.1).
-                Next::End => return Ok(self.in_time(stream.shutdown()).await?),
+                Next::End => return self.in_time(stream.shutdown()).await,
             };
             self.in_time(write_all(&mut stream, bytes)).await?;
         }
@@ -289,7 +289,6 @@ impl Writer<'_> {
 
     fn ticks(&self) -> Option<tokio::time::Interval> {
         let period = self.shared.settings.keep_alive.filter(|_| self.side == Side::Connected)?;
-        let period = period.max(SHORTEST_KEEP_ALIVE);
         Some(interval_at(Instant::now() + period, period))
     }
 
@@ -314,5 +313,3 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 const READ_SIZE: usize = 8 * 1024;
 /// How many pings may wait for their answer: one answer tells as much as many.
 const PONGS: usize = 4;
-/// More keep-alives than one a second tell nobody more.
-const SHORTEST_KEEP_ALIVE: Duration = Duration::from_secs(1);

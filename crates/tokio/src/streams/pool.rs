@@ -44,6 +44,7 @@ impl Shared {
         limits: Limits,
         arrivals: mpsc::Sender<Arrival>,
     ) -> Self {
+        let settings = settings.bounded();
         let accepted = Arc::new(places(settings.max_accepted));
         Self { settings, limits, counters: Arc::default(), arrivals, accepted }
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Bounds and times of the connections of an endpoint.
+/// Bounds and times of the connections of an endpoint. All times are taken as at least 1 ms and at
+/// most a day.
 #[derive(Clone, Debug)]
 pub struct StreamSettings {
     /// How many connections of peers may be open or in their handshake at a time. One more is
@@ -41,3 +42,22 @@ impl Default for StreamSettings {
         }
     }
 }
+
+impl StreamSettings {
+    /// The settings with all times within their bounds.
+    pub(crate) fn bounded(self) -> Self {
+        let bound = |time: Duration| time.clamp(SHORTEST, LONGEST);
+        Self {
+            connect_time: bound(self.connect_time),
+            write_time: bound(self.write_time),
+            idle_time: bound(self.idle_time),
+            keep_alive: self.keep_alive.map(bound),
+            ..self
+        }
+    }
+}
+
+/// What is shorter is over before it starts.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// What is longer cannot be added to every point in time.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);

@@ -43,6 +43,25 @@ async fn a_ping_is_answered_with_one_line_end() {
 }
 
 #[tokio::test]
+async fn who_connects_keeps_the_connection_alive() {
+    let keep_alive = Some(Duration::from_millis(20));
+    let settings = StreamSettings { keep_alive, ..StreamSettings::default() };
+    let alice = builder("alice").streams(settings).start().await.unwrap();
+    let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("sip:carol@{};transport=tcp", door.local_addr().unwrap());
+    let _call = within(alice.call(&uri)).await.unwrap();
+    let mut carol = Peer::of(within(door.accept()).await.unwrap().0);
+    carol.hear_of("INVITE").await;
+    for _ in 0..3 {
+        let mut ping = [0; 4];
+        within(carol.stream.read_exact(&mut ping)).await.unwrap();
+        assert_eq!(&ping, b"\r\n\r\n");
+        // Two pongs look like a ping, and are no reason to answer.
+        carol.say(b"\r\n").await;
+    }
+}
+
+#[tokio::test]
 async fn garbage_ends_its_connection_and_no_other() {
     let bob = listening("bob", Listener::tcp("127.0.0.1:0")).await;
     let mut carol = Peer::connect(&bob).await;

@@ -111,7 +111,9 @@ fn ok(request: &str) -> String {
     let fields = ["Via", "From", "Call-ID", "CSeq", "To"].map(|name| field(request, name));
     let [via, from, call_id, cseq, to] = fields;
     let to = if to.contains("tag=") { to.to_owned() } else { format!("{to};tag=carol") };
-    format!("SIP/2.0 200 OK\r\n{via}\r\n{from}\r\n{to}\r\n{call_id}\r\n{cseq}\r\nContent-Length: 0\r\n\r\n")
+    format!(
+        "SIP/2.0 200 OK\r\n{via}\r\n{from}\r\n{to}\r\n{call_id}\r\n{cseq}\r\nContent-Length: 0\r\n\r\n"
+    )
 }
 
 /// A 200 that takes the first codec on a port where nobody hears it.

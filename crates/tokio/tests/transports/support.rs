@@ -1,6 +1,6 @@
 //! Endpoints, certificates and peers for the tests.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use offhook_audio::ToneSource;
 use offhook_sansio::Protocol;
@@ -16,7 +16,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The name of all builders of a test; timers are short, so that nothing waits for half a minute.
+/// An endpoint on this host; timers are short, so that nothing waits for half a minute.
 pub(crate) fn builder(name: &str) -> Builder {
     let sip = offhook_sip::Config { t1: T1, ..offhook_sip::Config::default() };
     Endpoint::builder(&format!("sip:{name}@127.0.0.1")).sip(sip)
@@ -58,7 +58,7 @@ pub(crate) async fn standing(alice: &Endpoint, bob: &Endpoint, uri: &str) -> (Ca
 pub(crate) async fn talk(alice: &Endpoint, bob: &Endpoint, uri: &str, bob_hangs_up: bool) {
     let (placed, taken) = standing(alice, bob, uri).await;
     for (speaker, listener) in [(&placed, &taken), (&taken, &placed)] {
-        let mut audio = listener.audio().await.unwrap();
+        let audio = listener.audio().await.unwrap();
         let tone = ToneSource::new(8000, 440.0, 0.5);
         let spoken = speaker.clone();
         let speaking = tokio::spawn(async move { spoken.play(tone).await });
@@ -121,10 +121,6 @@ impl Peer {
 
     pub(crate) fn of(stream: TcpStream) -> Self {
         Self { stream, framer: Framer::new(Limits::default()) }
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.stream.local_addr().unwrap()
     }
 
     pub(crate) async fn say(&mut self, bytes: &[u8]) {

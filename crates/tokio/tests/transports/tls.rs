@@ -1,9 +1,13 @@
 //! Who is trusted, and who is not.
 
-use offhook_sansio::Protocol;
-use offhook_tokio::{Builder, Dns, Endpoint, Error, Listener, TlsError, TlsIdentity};
+use std::time::Duration;
 
-use crate::support::{Authority, builder, listening, talk, uri, within};
+use offhook_sansio::Protocol;
+use offhook_tokio::{
+    Builder, Dns, Endpoint, Error, Listener, StreamSettings, TlsError, TlsIdentity,
+};
+
+use crate::support::{Authority, builder, listening, quiet, talk, uri, within};
 
 /// How Bob is called by his name.
 fn named(bob: &Endpoint, name: &str) -> String {
@@ -74,7 +78,10 @@ async fn a_server_may_ask_for_the_certificate_of_its_clients() {
 #[tokio::test]
 async fn a_secure_call_does_not_fall_back_to_tcp() {
     let bob = listening("bob", Listener::tcp("127.0.0.1:0")).await;
-    let alice = alice().client_tls(Authority::new().client()).start().await.unwrap();
+    // A server that speaks no TLS waits for more, and so would Alice.
+    let settings = StreamSettings { connect_time: Duration::from_millis(100), ..quiet() };
+    let alice = alice().client_tls(Authority::new().client()).streams(settings);
+    let alice = alice.start().await.unwrap();
     let address = bob.address_of(Protocol::Tcp).unwrap();
     refusal(&alice, &format!("sips:bob@{address}")).await;
     refusal(&alice, &format!("sips:bob@{address};transport=tcp")).await;
