@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     net::{Ipv4Addr, SocketAddr, UdpSocket},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use offhook_sansio::Protocol;
@@ -166,7 +167,7 @@ async fn a_server_that_is_unavailable_or_silent_gives_way_to_the_next() {
             (("a.example.com", A), vec![a(1)]),
         ]));
         if unavailable {
-            std::thread::spawn(move || refuse_with_503(&first));
+            std::thread::spawn(move || refuse_with_503(&first, false));
         } else {
             drop(first);
         }
@@ -175,8 +176,63 @@ async fn a_server_that_is_unavailable_or_silent_gives_way_to_the_next() {
     }
 }
 
-/// Answers each INVITE with 503.
-fn refuse_with_503(socket: &UdpSocket) {
+#[tokio::test]
+async fn a_server_that_rings_first_is_the_last() {
+    let first = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let bob = listening("bob", Listener::udp("127.0.0.1:0")).await;
+    let port_of_first = first.local_addr().unwrap().port();
+    let server = NameServer::start(HashMap::from([
+        (
+            ("_sip._udp.example.com", SRV),
+            vec![srv(1, port_of_first, "a.example.com"), srv(2, port(&bob), "a.example.com")],
+        ),
+        (("a.example.com", A), vec![a(1)]),
+    ]));
+    std::thread::spawn(move || refuse_with_503(&first, true));
+    let alice = server.client().bind("127.0.0.1:0").await.unwrap();
+    let call = within(alice.call("sip:bob@example.com")).await.unwrap();
+    assert_eq!(within(call.progress()).await.unwrap(), StatusCode::RINGING);
+    let ended = within(call.ended()).await.unwrap();
+    assert_eq!(ended.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+}
+
+#[tokio::test]
+async fn a_call_between_two_servers_can_be_hung_up() {
+    let first = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port_of_first = first.local_addr().unwrap().port();
+    // It takes connections, and never says a word of TLS.
+    let second = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = NameServer::start(HashMap::from([
+        (
+            ("example.com", NAPTR),
+            vec![
+                naptr(10, "SIP+D2U", "_sip._udp.example.com"),
+                naptr(10, "SIPS+D2T", "_sips._tcp.example.com"),
+            ],
+        ),
+        (("_sip._udp.example.com", SRV), vec![srv(1, port_of_first, "a.example.com")]),
+        (
+            ("_sips._tcp.example.com", SRV),
+            vec![srv(1, second.local_addr().unwrap().port(), "a.example.com")],
+        ),
+        (("a.example.com", A), vec![a(1)]),
+    ]));
+    std::thread::spawn(move || refuse_with_503(&first, false));
+    let alice = server.client().bind("127.0.0.1:0").await.unwrap();
+    let call = within(alice.call("sip:bob@example.com")).await.unwrap();
+    within(async {
+        while second.set_nonblocking(true).is_ok() && second.accept().is_err() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    let ended = within(call.hang_up()).await.unwrap();
+    assert_eq!(ended.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+    assert!(alice.stream_statistics().failed_connects == 0, "it was not waited for");
+}
+
+/// Answers each INVITE with 503, and with 180 before if it `rings`.
+fn refuse_with_503(socket: &UdpSocket, rings: bool) {
     let mut buffer = [0; 65_535];
     while let Ok((length, from)) = socket.recv_from(&mut buffer) {
         let invite = String::from_utf8(buffer[..length].to_vec()).unwrap();
@@ -187,6 +243,10 @@ fn refuse_with_503(socket: &UdpSocket) {
         let fields = fields.join("\r\n").replace("\r\nCall-ID", ";tag=x\r\nCall-ID");
         let refusal = format!("SIP/2.0 503 Unavailable\r\n{fields}\r\nContent-Length: 0\r\n\r\n");
         if invite.starts_with("INVITE") {
+            if rings {
+                let ringing = refusal.replace("503 Unavailable", "180 Ringing");
+                socket.send_to(ringing.as_bytes(), from).unwrap();
+            }
             socket.send_to(refusal.as_bytes(), from).unwrap();
         }
     }

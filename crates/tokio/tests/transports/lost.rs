@@ -2,10 +2,12 @@
 
 use offhook_sansio::Protocol;
 use offhook_sip_message::StatusCode;
-use offhook_tokio::{Error, Listener};
+use offhook_tokio::{Dns, Error, Listener};
 use tokio::net::TcpListener;
 
-use crate::support::{Peer, builder, closed, listening, request, within};
+use crate::support::{
+    Authority, Peer, Wire, builder, closed, listening, request, standing, within,
+};
 
 #[tokio::test]
 async fn a_response_goes_to_the_sent_by_when_its_connection_is_gone() {
@@ -70,7 +72,7 @@ async fn both_sides_can_hang_up_after_the_connection_between_them_was_lost() {
         let bob = listening("bob", Listener::tcp("127.0.0.1:0")).await;
         let wire = Wire::to(bob.address_of(Protocol::Tcp).unwrap()).await;
         let uri = format!("sip:bob@{};transport=tcp", wire.address);
-        let (placed, taken) = crate::support::standing(&alice, &bob, &uri).await;
+        let (placed, taken) = standing(&alice, &bob, &uri).await;
         wire.cut();
         closed(&alice, 1).await;
         closed(&bob, 1).await;
@@ -80,27 +82,27 @@ async fn both_sides_can_hang_up_after_the_connection_between_them_was_lost() {
     }
 }
 
-/// A relay whose connections can be cut.
-struct Wire {
-    address: std::net::SocketAddr,
-    task: tokio::task::JoinHandle<()>,
-}
+#[tokio::test]
+async fn a_new_connection_over_tls_must_lead_to_the_same_name() {
+    let authority = Authority::new();
+    let listener = Listener::tls("127.0.0.1:0", authority.server(&["bob.example"]));
+    let bob = listening("bob", listener).await;
+    let dns = Dns::system().host("bob.example", [[127, 0, 0, 1].into()]);
+    let alice = builder("alice").dns(dns).client_tls(authority.client()).start().await.unwrap();
+    let wire = Wire::to(bob.address_of(Protocol::Tls).unwrap()).await;
+    let uri = format!("sips:bob@bob.example:{}", wire.address.port());
+    let (placed, taken) = standing(&alice, &bob, &uri).await;
+    wire.cut();
+    closed(&alice, 1).await;
+    closed(&bob, 1).await;
+    // What is now at that address has a good certificate, for another name.
+    let listener = Listener::tls(&wire.address.to_string(), authority.server(&["127.0.0.1"]));
+    let mallory = listening("mallory", listener).await;
+    within(placed.hang_up()).await.unwrap();
+    assert_eq!(mallory.stream_statistics().accepted, 0);
+    assert_eq!(alice.stream_statistics().failed_connects, 1);
 
-impl Wire {
-    async fn to(far: std::net::SocketAddr) -> Self {
-        let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = door.local_addr().unwrap();
-        let task = tokio::spawn(async move {
-            let (mut near, _) = door.accept().await.unwrap();
-            let mut far = tokio::net::TcpStream::connect(far).await.unwrap();
-            let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
-        });
-        Self { address, task }
-    }
-
-    fn cut(self) {
-        self.task.abort();
-    }
+    drop(taken);
 }
 
 fn field<'a>(message: &'a str, name: &str) -> &'a str {

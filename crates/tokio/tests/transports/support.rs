@@ -1,6 +1,6 @@
 //! Endpoints, certificates and peers for the tests.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use offhook_audio::ToneSource;
 use offhook_sansio::Protocol;
@@ -13,7 +13,7 @@ use rcgen::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
 
 /// An endpoint on this host; timers are short, so that nothing waits for half a minute.
@@ -157,6 +157,30 @@ impl Peer {
                 return message;
             }
         }
+    }
+}
+
+/// A relay whose connections can be cut.
+pub(crate) struct Wire {
+    pub(crate) address: SocketAddr,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Wire {
+    pub(crate) async fn to(far: SocketAddr) -> Self {
+        let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = door.local_addr().unwrap();
+        let task = tokio::spawn(async move {
+            let (mut near, _) = door.accept().await.unwrap();
+            let mut far = TcpStream::connect(far).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+        });
+        Self { address, task }
+    }
+
+    /// Ends when the listening socket is closed as well.
+    pub(crate) fn cut(&self) {
+        self.task.abort();
     }
 }
 
