@@ -53,6 +53,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod audit;
+pub use audit::{AuditConfig, Auditor, Breach, Rule};
+
 mod impairment;
 pub use impairment::{Arrivals, Impairer, Impairment};
 

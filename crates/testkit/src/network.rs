@@ -16,6 +16,7 @@ use bytes::BytesMut;
 use offhook_sansio::{Datagram, Deadlines, Flow, Machine, Random, Transmit};
 
 use crate::{
+    audit::{Auditor, Breach},
     impairment::{Arrivals, Impairer, Impairment},
     on_the_way::OnTheWay,
     stuck::Stuck,
@@ -40,6 +41,7 @@ pub struct Network<M: Machine> {
     /// Arrivals since the clock last moved.
     arrivals_of_moment: u32,
     tap: Option<Tap>,
+    auditor: Option<Auditor>,
     filter: Option<Filter>,
 }
 
@@ -72,8 +74,29 @@ impl<M: Machine> Network<M> {
             counters: Counters::default(),
             arrivals_of_moment: 0,
             tap: None,
+            auditor: None,
             filter: None,
         }
+    }
+
+    /// The same network under an [`Auditor`], who sees every packet from now on; see
+    /// [`audit`](Self::audit).
+    #[must_use]
+    pub fn audited(mut self) -> Self {
+        self.auditor = Some(Auditor::new(self.now));
+        self
+    }
+
+    /// The auditor of an [`audited`](Self::audited) network, to excuse a rule.
+    pub const fn auditor_mut(&mut self) -> Option<&mut Auditor> {
+        self.auditor.as_mut()
+    }
+
+    /// Ends the audit of an [`audited`](Self::audited) network: what was found, and what is missing
+    /// by now. Nothing is found where nobody audits.
+    pub fn audit(&mut self) -> Vec<Breach> {
+        let now = self.now;
+        self.auditor.take().map(|auditor| auditor.finish(now)).unwrap_or_default()
     }
 
     /// Puts a machine on the network. All ports of its `addresses` are its own; an address that
@@ -367,8 +390,12 @@ impl<M: Machine> Network<M> {
     }
 
     fn show(&mut self, host: HostId, passage: Passage, flow: Flow, payload: &[u8]) {
+        let seen = Seen { at: self.now, host, passage, flow, payload };
+        if let Some(auditor) = &mut self.auditor {
+            auditor.see(&seen);
+        }
         if let Some(tap) = &mut self.tap {
-            tap(&Seen { at: self.now, host, passage, flow, payload });
+            tap(&seen);
         }
     }
 }

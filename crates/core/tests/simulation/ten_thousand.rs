@@ -39,7 +39,7 @@ impl Town {
             })
             .collect();
         let start = Instant::now();
-        let mut network = Network::new(start, seed);
+        let mut network = Network::new(start, seed).audited();
         let phones = (0..=FOREIGN)
             .map(|me| network.host(Phone::new(me, start, &plans, seed), &[host(me).into()]))
             .collect();
@@ -124,6 +124,13 @@ impl Town {
             *table.entry((name(only_end(caller)), seen)).or_default() += 1;
         }
         table
+    }
+
+    /// No phone broke a rule of the protocol.
+    fn check_audit(&mut self) {
+        let breaches = self.network.audit();
+        let first = &breaches[..breaches.len().min(3)];
+        assert!(breaches.is_empty(), "{} breaches, such as {first:#?}; {self}", breaches.len());
     }
 
     /// Nothing is left over anywhere.
@@ -224,6 +231,7 @@ fn ten_thousand_calls_over_a_bad_network_all_end_once_and_leave_nothing_behind()
     assert!(unlucky(&table, "TimedOut") < 800, "{town}");
     assert!(unlucky(&table, "NotAcknowledged") < 150, "{town}");
     assert!(lossless > 200 && stale > 1000 && speech > 5_000, "{town}");
+    town.check_audit();
     town.check_empty();
 }
 

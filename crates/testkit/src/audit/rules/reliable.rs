@@ -1,0 +1,78 @@
+//! Reliable provisional responses (RFC 3262).
+
+use super::Found;
+use crate::{
+    Rule,
+    audit::{breach::Finding, leg::Leg, scene::Scene},
+};
+
+pub(super) fn peer_supports_it(scene: &Scene<'_>, found: &mut Found) {
+    let Some(server) = scene.own_server().filter(|_| scene.sip.reliable().is_some()) else {
+        return;
+    };
+    if !server.is_invite() || !server.sip.supports("100rel") {
+        let expected = "an INVITE that supports 100rel";
+        scene.breach(found, Rule::ReliableIsSupported, expected);
+    }
+}
+
+pub(super) fn number_rises(scene: &Scene<'_>, found: &mut Found) {
+    let (Some(server), Some(number)) = (scene.own_server(), scene.sip.reliable()) else { return };
+    if server.reliable.iter().any(|it| it.fingerprint == scene.sip.fingerprint) {
+        return;
+    }
+    let Some(last) = server.reliable.last() else {
+        if number == 0 || number > MOST_FIRST {
+            scene.breach(found, Rule::RSeqRises, "a first RSeq from 1 to 2^31 - 1");
+        }
+        return;
+    };
+    let next = last.number.saturating_add(1);
+    if number != next {
+        scene.breach(found, Rule::RSeqRises, format!("the RSeq {next}"));
+    }
+    if server.reliable.len() == 1 && last.acked_at.is_none() {
+        let expected = "the PRACK to the first reliable response before it";
+        scene.breach(found, Rule::RSeqRises, expected);
+    }
+}
+
+pub(super) fn rack_matches(scene: &Scene<'_>, found: &mut Found) {
+    if !scene.is("PRACK") || !scene.is_own_request() {
+        return;
+    }
+    let matches = scene.sip.rack().is_some_and(|rack| {
+        let invites = scene.leg.clients.iter().filter(|it| it.sip.cseq == rack.cseq_num);
+        let invites = invites.filter(|it| it.sip.is(rack.method.as_str()));
+        let tag = scene.sip.to_tag.as_deref().unwrap_or_default();
+        let mut responses = invites
+            .filter_map(|it| it.fork_of(tag))
+            .flat_map(|fork| fork.reliable.iter());
+        responses.any(|it| it.number == rack.response_num && !it.is_acknowledged)
+    });
+    if !matches {
+        let expected = "a RAck that names a reliable response received and not acknowledged";
+        scene.breach(found, Rule::RAckMatches, expected);
+    }
+}
+
+pub(super) fn every_response_is_acknowledged(leg: &Leg, found: &mut Found) {
+    for client in leg.clients.iter().filter(|client| !client.sip.is_forwarded()) {
+        for response in client.forks.iter().flat_map(|fork| fork.reliable.iter()) {
+            if !response.is_acknowledged {
+                let (at, line) = (response.at, response.line.clone());
+                let expected = "a PRACK to this response";
+                found.push(Finding::of(
+                    Rule::ReliableIsPracked,
+                    expected,
+                    at,
+                    client.flow,
+                    line,
+                ));
+            }
+        }
+    }
+}
+
+/// The first RSeq leaves room to count (RFC 3262 §3).
+const MOST_FIRST: u32 = 0x7FFF_FFFF;
