@@ -73,8 +73,8 @@ pub struct Auditor {
     start: Instant,
     config: AuditConfig,
     parties: HashMap<usize, Books>,
-    /// Messages read before: a copy or an arrival need not be read again.
-    read: HashMap<Bytes, Option<Arc<Sip>>>,
+    /// Messages read before, by their fingerprints: a copy or an arrival need not be read again.
+    read: HashMap<u64, Option<Arc<Sip>>>,
     /// The streams of reliable transports, by party, direction and flow.
     streams: HashMap<(usize, bool, Flow), Framer>,
     excused: Vec<(Rule, &'static str)>,
@@ -185,18 +185,24 @@ impl Auditor {
         if !flow.protocol.is_reliable() {
             return self.message(party, is_sent, at, flow, bytes);
         }
-        let limits = Limits::default();
-        let key = (party, is_sent, flow);
-        let stream = self.streams.entry(key).or_insert_with(|| Framer::new(limits));
-        stream.push(bytes);
         let mut messages = Vec::new();
-        while let Ok(Some(frame)) = stream.next() {
-            if let Frame::Message(message) = frame {
-                messages.push(message);
+        let key = (party, is_sent, flow);
+        let new = || Framer::new(Limits::default());
+        let stream = self.streams.entry(key).or_insert_with(new);
+        stream.push(bytes);
+        let is_broken = loop {
+            match stream.next() {
+                Ok(Some(Frame::Message(message))) => messages.push(message),
+                Ok(Some(_)) => {}
+                Ok(None) => break false,
+                Err(_) => break true,
             }
-        }
+        };
         for message in messages {
             self.message(party, is_sent, at, flow, &message);
+        }
+        if is_broken && is_sent {
+            self.unreadable(party, at, flow, bytes);
         }
     }
 
@@ -206,9 +212,7 @@ impl Auditor {
         }
         let Some(sip) = self.read(bytes) else {
             if is_sent {
-                let line = sip::first_line(bytes);
-                let finding = Finding::of(Rule::Readable, "a message that can be read", at, flow, line);
-                self.report(party, finding, Vec::new());
+                self.unreadable(party, at, flow, bytes);
             }
             return;
         };
@@ -225,17 +229,22 @@ impl Auditor {
         }
     }
 
+    fn unreadable(&mut self, party: usize, at: Instant, flow: Flow, bytes: &[u8]) {
+        let (rule, expected) = (Rule::Readable, "a message that can be read");
+        let finding = Finding::of(rule, expected, at, flow, sip::first_line(bytes));
+        self.report(party, finding, Vec::new());
+    }
+
     fn read(&mut self, bytes: &[u8]) -> Option<Arc<Sip>> {
-        if let Some(sip) = self.read.get(bytes) {
+        let fingerprint = self.fingerprints.hash_one(bytes);
+        if let Some(sip) = self.read.get(&fingerprint) {
             return sip.clone();
         }
         if self.read.len() >= MOST_READ {
             self.read.clear();
         }
-        let bytes = Bytes::copy_from_slice(bytes);
-        let fingerprint = self.fingerprints.hash_one(&bytes);
-        let sip = Sip::read(bytes.clone(), fingerprint).map(Arc::new);
-        self.read.insert(bytes, sip.clone());
+        let sip = Sip::read(Bytes::copy_from_slice(bytes), fingerprint).map(Arc::new);
+        self.read.insert(fingerprint, sip.clone());
         sip
     }
 

@@ -6,7 +6,14 @@ use std::{
     time::Instant,
 };
 
-use super::{AuditConfig, breach::Finding, leg::Leg, rules, scene::{Said, Scene}, sip::Sip};
+use super::{
+    AuditConfig,
+    breach::Finding,
+    leg::Leg,
+    rules,
+    scene::{Said, Scene},
+    sip::Sip,
+};
 
 /// All that one party knows.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use std::{
 use offhook_sansio::Flow;
 
 /// A rule that a party broke, and where.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Breach {
     /// The rule.
     pub rule: Rule,

@@ -38,8 +38,7 @@ pub(super) struct SessionTimer {
 impl Dialog {
     /// The dialog that `request` makes, by `response`. `is_caller`: the party has sent `request`.
     pub(super) fn new(request: &Sip, response: &Sip, is_caller: bool) -> Self {
-        let (from, to) =
-            (request.from_tag.clone(), response.to_tag.clone().unwrap_or_default());
+        let (from, to) = (request.from_tag.clone(), response.to_tag.clone().unwrap_or_default());
         let (local_tag, remote_tag) = if is_caller { (from, to) } else { (to, from) };
         let description = if is_caller { request.description.clone() } else { None };
         let mut dialog = Self {

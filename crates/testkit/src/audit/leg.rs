@@ -2,14 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
-use super::{
-    AuditConfig,
-    client::Client,
-    dialog::Dialog,
-    scene::Said,
-    server::Server,
-    sip::Sip,
-};
+use super::{AuditConfig, client::Client, dialog::Dialog, scene::Said, server::Server, sip::Sip};
 
 /// The transactions and dialogs of one party under one Call-ID.
 #[derive(Debug, Default)]
@@ -42,9 +35,10 @@ impl Leg {
 
     /// The transaction that a response of the party belongs to.
     pub(super) fn server(&self, sip: &Sip) -> Option<&Server> {
-        self.servers.iter().rev().find(|server| {
-            server.sip.branch == sip.branch && server.sip.is(&sip.cseq_method)
-        })
+        self.servers
+            .iter()
+            .rev()
+            .find(|server| server.sip.branch == sip.branch && server.sip.is(&sip.cseq_method))
     }
 
     fn server_mut(&mut self, sip: &Sip, method: &str) -> Option<&mut Server> {

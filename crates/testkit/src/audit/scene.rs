@@ -5,14 +5,8 @@ use std::{sync::Arc, time::Instant};
 use offhook_sansio::Flow;
 
 use super::{
-    AuditConfig, Rule,
-    books::Branches,
-    breach::Finding,
-    client::Client,
-    dialog::Dialog,
-    leg::Leg,
-    server::Server,
-    sip::Sip,
+    AuditConfig, Rule, books::Branches, breach::Finding, client::Client, dialog::Dialog, leg::Leg,
+    server::Server, sip::Sip,
 };
 
 /// A message at its time and place.
@@ -43,12 +37,7 @@ pub(super) struct Scene<'a> {
 
 impl Scene<'_> {
     /// Reports the message itself.
-    pub(super) fn breach(
-        &self,
-        found: &mut Vec<Finding>,
-        rule: Rule,
-        expected: impl Into<String>,
-    ) {
+    pub(super) fn breach(&self, found: &mut Vec<Finding>, rule: Rule, expected: impl Into<String>) {
         found.push(Finding::of(rule, expected, self.at, self.flow, self.sip.line.clone()));
     }
 

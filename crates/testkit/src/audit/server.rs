@@ -68,7 +68,8 @@ impl Schedule {
 
     /// Whether a copy is due at `at`.
     pub(super) fn is_due(&self, at: Instant, config: &AuditConfig) -> bool {
-        let off = at.saturating_duration_since(self.due).max(self.due.saturating_duration_since(at));
+        let off =
+            at.saturating_duration_since(self.due).max(self.due.saturating_duration_since(at));
         off <= config.tolerance
     }
 

@@ -176,14 +176,21 @@ fn describes(message: &Message) -> bool {
 
 /// The first line of a message, for people.
 pub(super) fn first_line(bytes: &[u8]) -> Arc<str> {
-    let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).find(|line| !line.is_empty());
-    String::from_utf8_lossy(line.unwrap_or_default()).into()
+    String::from_utf8_lossy(start_line(bytes)).into()
+}
+
+fn start_line(bytes: &[u8]) -> &[u8] {
+    let mut lines = bytes.split(|byte| matches!(byte, b'\r' | b'\n'));
+    lines.find(|line| !line.is_empty()).unwrap_or_default()
 }
 
 /// Whether the first line names the protocol: RTP, STUN and DNS do not.
 pub(super) fn looks_like_sip(bytes: &[u8]) -> bool {
     let is_text = bytes.first().is_some_and(|byte| matches!(byte, b'A'..=b'z' | b'\r' | b'\n'));
-    is_text && first_line(bytes).contains("SIP/2.0")
+    let line = if is_text { start_line(bytes) } else { return false };
+    line.starts_with(VERSION) || line.ends_with(VERSION)
 }
+
+const VERSION: &[u8] = b"SIP/2.0";
 
 const SDP: &[u8] = b"application/sdp";

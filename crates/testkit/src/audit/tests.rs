@@ -1,1 +1,5 @@
+//! Each rule is kept by a good trace, and broken by a change to it.
 
+mod flows;
+mod mutations;
+mod trace;

@@ -13,9 +13,8 @@ pub(super) fn one_invite_at_a_time(scene: &Scene<'_>, found: &mut Found) {
     let Some(dialog) = scene.dialog.filter(|_| scene.is_own_request() && scene.is("INVITE")) else {
         return;
     };
-    let own = clients_of(scene, dialog).any(|it| {
-        it.is_invite() && it.final_at.is_none() && !it.is_over(scene.at, scene.config)
-    });
+    let own = clients_of(scene, dialog)
+        .any(|it| it.is_invite() && it.final_at.is_none() && !it.is_over(scene.at, scene.config));
     let other = servers_of(scene, dialog).any(|it| it.is_invite() && it.last.is_none());
     if own || other {
         scene.breach(found, Rule::OneInvite, "no INVITE while another one is in progress");
@@ -24,9 +23,8 @@ pub(super) fn one_invite_at_a_time(scene: &Scene<'_>, found: &mut Found) {
 
 pub(super) fn one_at_a_time(scene: &Scene<'_>, found: &mut Found) {
     let Some(dialog) = scene.dialog.filter(|_| makes_offer(scene)) else { return };
-    let own = clients_of(scene, dialog).any(|it| {
-        offer_is_open(it, dialog) && !it.is_over(scene.at, scene.config)
-    });
+    let own = clients_of(scene, dialog)
+        .any(|it| offer_is_open(it, dialog) && !it.is_over(scene.at, scene.config));
     let in_response = servers_of(scene, dialog).any(own_offer_is_open);
     let other = servers_of(scene, dialog).any(|it| it.offer().is_some() && !is_decided(it));
     let from_response = clients_of(scene, dialog).any(|it| owes_answer(it, dialog));
@@ -40,9 +38,9 @@ pub(super) fn one_at_a_time(scene: &Scene<'_>, found: &mut Found) {
 /// Whether a new request carries an offer. The description of a PRACK may be an answer.
 fn makes_offer(scene: &Scene<'_>) -> bool {
     let is_prack_answer = scene.is("PRACK")
-        && scene.dialog.is_some_and(|dialog| {
-            clients_of(scene, dialog).any(|it| owes_answer(it, dialog))
-        });
+        && scene
+            .dialog
+            .is_some_and(|dialog| clients_of(scene, dialog).any(|it| owes_answer(it, dialog)));
     scene.is_own_request() && scene.sip.description.is_some() && !is_prack_answer
 }
 
@@ -180,10 +178,7 @@ pub(super) fn version_follows_the_change(scene: &Scene<'_>, found: &mut Found) {
 }
 
 /// The requests of the party in `dialog`, the one that made it included.
-fn clients_of<'a>(
-    scene: &'a Scene<'_>,
-    dialog: &'a Dialog,
-) -> impl Iterator<Item = &'a Client> {
+fn clients_of<'a>(scene: &'a Scene<'_>, dialog: &'a Dialog) -> impl Iterator<Item = &'a Client> {
     scene.leg.clients.iter().filter(|it| {
         let (from, to) = (&it.sip.from_tag, &it.sip.to_tag);
         *from == dialog.local_tag && to.as_ref().is_none_or(|to| *to == dialog.remote_tag)
@@ -191,10 +186,7 @@ fn clients_of<'a>(
 }
 
 /// The requests of the peer in `dialog`, the one that made it included.
-fn servers_of<'a>(
-    scene: &'a Scene<'_>,
-    dialog: &'a Dialog,
-) -> impl Iterator<Item = &'a Server> {
+fn servers_of<'a>(scene: &'a Scene<'_>, dialog: &'a Dialog) -> impl Iterator<Item = &'a Server> {
     scene.leg.servers.iter().filter(|it| {
         let (from, to) = (&it.sip.from_tag, &it.sip.to_tag);
         *from == dialog.remote_tag && to.as_ref().is_none_or(|to| *to == dialog.local_tag)

@@ -45,9 +45,8 @@ pub(super) fn rack_matches(scene: &Scene<'_>, found: &mut Found) {
         let invites = scene.leg.clients.iter().filter(|it| it.sip.cseq == rack.cseq_num);
         let invites = invites.filter(|it| it.sip.is(rack.method.as_str()));
         let tag = scene.sip.to_tag.as_deref().unwrap_or_default();
-        let mut responses = invites
-            .filter_map(|it| it.fork_of(tag))
-            .flat_map(|fork| fork.reliable.iter());
+        let mut responses =
+            invites.filter_map(|it| it.fork_of(tag)).flat_map(|fork| fork.reliable.iter());
         responses.any(|it| it.number == rack.response_num && !it.is_acknowledged)
     });
     if !matches {
@@ -62,13 +61,7 @@ pub(super) fn every_response_is_acknowledged(leg: &Leg, found: &mut Found) {
             if !response.is_acknowledged {
                 let (at, line) = (response.at, response.line.clone());
                 let expected = "a PRACK to this response";
-                found.push(Finding::of(
-                    Rule::ReliableIsPracked,
-                    expected,
-                    at,
-                    client.flow,
-                    line,
-                ));
+                found.push(Finding::of(Rule::ReliableIsPracked, expected, at, client.flow, line));
             }
         }
     }

@@ -93,12 +93,7 @@ fn judge_reliable(scene: &Scene<'_>, server: &Server, copy: &Reliable, found: &m
 
 /// Copies that were due and did not come. An INVITE or its 2xx that lives on in a machine that was
 /// taken off the network is missed as well.
-pub(super) fn nothing_is_missing(
-    leg: &Leg,
-    now: Instant,
-    config: &AuditConfig,
-    found: &mut Found,
-) {
+pub(super) fn nothing_is_missing(leg: &Leg, now: Instant, config: &AuditConfig, found: &mut Found) {
     for client in leg.clients.iter().filter(|it| !it.flow.protocol.is_reliable()) {
         let due = client.last_at + interval(client, config);
         let end = stops_at(client).unwrap_or(now).min(client.first_at + config.t1 * 64).min(now);
