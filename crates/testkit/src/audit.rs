@@ -211,8 +211,9 @@ impl Auditor {
             return;
         }
         let Some(sip) = self.read(bytes) else {
-            if is_sent {
-                self.unreadable(party, at, flow, bytes);
+            match is_sent {
+                true => self.unreadable(party, at, flow, bytes),
+                false => self.parties.entry(party).or_default().delivered_unreadable(flow),
             }
             return;
         };

@@ -421,7 +421,7 @@ struct Minute {
 /// Two endpoints talk for a minute; each wants RTCP multiplexed or not.
 fn minute(muxes: [bool; 2]) -> Minute {
     let start = Instant::now();
-    let mut network = Network::new(start, 1);
+    let mut network = Network::new(start, 1).audited();
     let hosts = [0, 1].map(|side| {
         let mut config = Config::new(format!("sip:{}", phone(side)).parse().unwrap());
         config.capabilities.rtcp_mux = muxes[side];
@@ -462,6 +462,7 @@ fn minute(muxes: [bool; 2]) -> Minute {
         assert!(media.rtp.packets_received > 2900);
         media.rtp.round_trip
     });
+    assert_eq!(network.audit(), []);
     let (reports, invite) = seen.take();
     Minute { reports, invite, round_trips }
 }

@@ -18,6 +18,7 @@ use offhook_sip::{Body, CallId, Config, End, Error, Event, Invite, UserAgent};
 use offhook_sip_message::{
     Message, NameAddr, ParseOptions, StatusCode, ValidRequest, ValidResponse,
 };
+use offhook_testkit::Auditor;
 
 pub(crate) const LATENCY: Duration = Duration::from_millis(20);
 pub(crate) const ALICE: usize = 0;
@@ -68,6 +69,8 @@ pub(crate) struct Net {
     pub(crate) sent: Vec<(Duration, usize, String)>,
     pub(crate) messages: Vec<(usize, Bytes)>,
     pub(crate) fates: Fates,
+    /// Judges both sides until the end of the test.
+    pub(crate) auditor: Option<Auditor>,
     scripts: [Vec<(On, Duration, Do)>; 2],
     agenda: BTreeMap<(Instant, usize), Item>,
     items: usize,
@@ -103,6 +106,7 @@ impl Net {
             sent: Vec::new(),
             messages: Vec::new(),
             fates: Box::new(|_, _| Fate::Arrives),
+            auditor: Some(Auditor::new(start)),
             scripts: [Vec::new(), Vec::new()],
             agenda: BTreeMap::new(),
             items: 0,
@@ -158,6 +162,7 @@ impl Net {
     /// Lets bytes arrive at `side` from an address that is not the peer's.
     pub(crate) fn inject(&mut self, side: usize, from: SocketAddr, bytes: &[u8]) {
         let flow = Flow::udp(address(side), from);
+        self.arrives(side, flow, bytes);
         let payload = BytesMut::from(bytes);
         self.agents[side].receive(self.now, Datagram { flow, payload });
         self.drain();
@@ -192,6 +197,8 @@ impl Net {
             );
             assert!(self.live[side].is_empty(), "no end told to {side}: {:#?}", self.sent);
         }
+        let breaches = self.auditor.take().map(|auditor| auditor.finish(self.now));
+        assert_eq!(breaches.unwrap_or_default(), [], "breaches of the protocol");
     }
 
     pub(crate) fn ends(&self, side: usize) -> Vec<End> {
@@ -244,6 +251,7 @@ impl Net {
         while let Some(entry) = self.agenda.first_entry().filter(|e| e.key().0 <= self.now) {
             match entry.remove() {
                 Item::Arrival(side, flow, bytes) => {
+                    self.arrives(side, flow, &bytes);
                     let payload = BytesMut::from(&bytes[..]);
                     self.agents[side].receive(self.now, Datagram { flow, payload });
                 }
@@ -269,6 +277,9 @@ impl Net {
 
     fn sent_by(&mut self, side: usize, transmit: &Transmit) {
         let line = checked(&transmit.payload);
+        if let Some(auditor) = &mut self.auditor {
+            auditor.sent(side, self.now, transmit.flow, &transmit.payload);
+        }
         let number = self.sent.len();
         self.sent.push((self.now - self.start, side, line.clone()));
         self.messages.push((side, transmit.payload.clone()));
@@ -286,6 +297,12 @@ impl Net {
         };
         for delay in delays {
             self.plan(self.now + delay, Item::Arrival(to, flow, transmit.payload.clone()));
+        }
+    }
+
+    fn arrives(&mut self, side: usize, flow: Flow, bytes: &[u8]) {
+        if let Some(auditor) = &mut self.auditor {
+            auditor.delivered(side, self.now, flow, bytes);
         }
     }
 

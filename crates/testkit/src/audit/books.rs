@@ -6,6 +6,8 @@ use std::{
     time::Instant,
 };
 
+use offhook_sansio::Flow;
+
 use super::{
     AuditConfig,
     breach::Finding,
@@ -22,6 +24,8 @@ pub(super) struct Books {
     legs: HashMap<String, Leg>,
     /// The Call-IDs in the order in which they came.
     order: Vec<String>,
+    /// Where messages came from that cannot be read.
+    unreadable: Vec<Flow>,
 }
 
 /// The branches that a party has used, each with the request that it was made for.
@@ -49,6 +53,9 @@ impl Books {
     /// The party sends a message: the rules look at it, then it is taken in.
     pub(super) fn sent(&mut self, said: &Said, config: &AuditConfig) -> Vec<Finding> {
         let mut found = Vec::new();
+        if self.answers_unreadable(said) {
+            return found;
+        }
         self.open(&said.sip);
         let Some(leg) = self.legs.get_mut(&said.sip.call_id) else { return found };
         let scene = scene(said, leg, &self.branches, config);
@@ -72,6 +79,19 @@ impl Books {
             true => leg.receive_request(said, config),
             false => leg.receive_response(said, config),
         }
+    }
+
+    /// Something that cannot be read arrives at the party.
+    pub(super) fn delivered_unreadable(&mut self, flow: Flow) {
+        self.unreadable.push(flow);
+    }
+
+    /// Whether a response refuses what could not be read (RFC 3261 §8.2, §21.4.1). It copies what
+    /// could be salvaged, which may look like another request.
+    fn answers_unreadable(&mut self, said: &Said) -> bool {
+        let is_refusal = said.sip.status >= 400;
+        let known = self.unreadable.iter().position(|flow| is_refusal && *flow == said.flow);
+        known.map(|index| self.unreadable.swap_remove(index)).is_some()
     }
 
     /// The last messages of the same call.

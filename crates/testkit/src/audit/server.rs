@@ -23,6 +23,9 @@ pub(super) struct Server {
     /// The fingerprint of the last provisional response.
     pub(super) provisional: Option<u64>,
     pub(super) reliable: Vec<Reliable>,
+    /// Whether the party has said or done what only a server with state does. One without state
+    /// answers each copy of a request anew, and knows no ACK (RFC 3261 §8.2.7).
+    pub(super) is_stateful: bool,
     /// The first final response.
     pub(super) last: Option<Final>,
     pub(super) acked_at: Option<Instant>,
@@ -92,6 +95,7 @@ impl Server {
             to_tag: None,
             provisional: None,
             reliable: Vec::new(),
+            is_stateful: false,
             last: None,
             acked_at: None,
             ended_at: None,
@@ -108,6 +112,7 @@ impl Server {
     /// Takes a response of the party in.
     pub(super) fn respond(&mut self, said: &Said, config: &AuditConfig) {
         let sip = &said.sip;
+        self.is_stateful |= !sip.is_final() || sip.is_success();
         if self.to_tag.is_none() && sip.status != 100 {
             self.to_tag.clone_from(&sip.to_tag);
         }
@@ -147,6 +152,7 @@ impl Server {
     fn finish(&mut self, said: &Said, config: &AuditConfig) {
         match &mut self.last {
             Some(last) if last.schedule.is_due(said.at, config) => {
+                self.is_stateful |= self.prompts == 0;
                 last.schedule.advance(Some(config.t2));
             }
             Some(_) => self.prompts = self.prompts.saturating_sub(1),

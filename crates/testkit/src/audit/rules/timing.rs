@@ -56,7 +56,7 @@ pub(super) fn responses_keep_their_intervals(scene: &Scene<'_>, found: &mut Foun
         return judge_final(scene, server, is_due, found);
     }
     if let Some(copy) = server.reliable.iter().find(|it| it.fingerprint == fingerprint) {
-        return judge_reliable(scene, server, copy, found);
+        judge_reliable(scene, server, copy, found);
     }
 }
 
@@ -65,7 +65,8 @@ fn judge_final(scene: &Scene<'_>, server: &Server, is_due: bool, found: &mut Fou
     if scene.flow.protocol.is_reliable() && !is_success {
         return scene.breach(found, Rule::OnceWhenReliable, "no copy over a reliable transport");
     }
-    if server.acked_at.is_some_and(|acked| scene.at > acked + scene.config.tolerance) {
+    let is_late = server.acked_at.is_some_and(|acked| scene.at > acked + scene.config.tolerance);
+    if is_late && server.is_stateful {
         return scene.breach(found, Rule::StopsWhenAnswered, "no copy after the ACK");
     }
     let is_on_time = server.is_invite() && is_due;
@@ -102,7 +103,8 @@ pub(super) fn nothing_is_missing(leg: &Leg, now: Instant, config: &AuditConfig, 
             found.push(Finding::of(Rule::RequestInterval, "a copy of it", due, flow, line));
         }
     }
-    for server in leg.servers.iter().filter(|it| it.is_invite() && !it.is_relayed) {
+    let servers = leg.servers.iter().filter(|it| it.is_invite() && !it.is_relayed);
+    for server in servers.filter(|it| it.is_stateful) {
         missing_response(server, now, config, found);
     }
 }

@@ -19,11 +19,7 @@ pub(super) fn refused() -> Trace {
         .say(0, A, ask(A, "INVITE", "1", 1).first().sdp("a", 1, 4000))
         .say(10, B, reply(A, "INVITE", "1", 1, 180))
         .say(20, B, reply(A, "INVITE", "1", 1, 486))
-        .say(
-            30,
-            A,
-            ask(A, "ACK", "1", 1).replacen("sip:bob@192.0.2.2:5060", "sip:bob@192.0.2.2:5060", 1),
-        )
+        .say(30, A, ask(A, "ACK", "1", 1))
 }
 
 /// The INVITE is cancelled.

@@ -219,7 +219,6 @@ fn copies() -> Vec<(Rule, Trace)> {
 }
 
 fn offers() -> Vec<(Rule, Trace)> {
-    let second = "m=audio 4000 RTP/AVP 0\r\n";
     let early = |at| call().say(at, A, ask(A, "UPDATE", "9", 2).sdp("a", 2, 4002));
     let bare = |trace: Trace, what: &str| {
         trace.change(what, "Content-Type: application/sdp", "Content-Type: text/plain")
