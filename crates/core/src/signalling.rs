@@ -30,6 +30,14 @@ impl Endpoint {
             Signal::ReinviteCancelled { .. }
             | Signal::ReinviteAnswered { .. }
             | Signal::ReinviteRejected { .. } => {}
+            // This endpoint has no verbs for what is outside of calls, and asks for no requests.
+            Signal::Response { .. }
+            | Signal::Failed { .. }
+            | Signal::Requested { .. }
+            | Signal::Registration { .. }
+            | Signal::Publication { .. } => {
+                debug!("nobody waits for what happened outside of calls");
+            }
         }
     }
 

@@ -18,9 +18,12 @@ mod cancel;
 mod credentials;
 mod hang_up;
 mod inspect;
+pub(crate) use inspect::{Asker, inspect};
 mod invite;
 pub use invite::Invite;
+pub(crate) use invite::for_from_or_to;
 mod options;
+mod other;
 mod progress;
 mod reinvite;
 mod reject;
@@ -39,7 +42,6 @@ use self::{
     callee::Callee,
     caller::{Caller, OutgoingInvite},
     hang_up::OutgoingBye,
-    inspect::Asker,
     session::Session,
 };
 use crate::{
@@ -200,7 +202,7 @@ impl Calls {
         if layer.is_full(reserve) {
             return layer.refuse(&request, flow, StatusCode::SERVICE_UNAVAILABLE);
         }
-        if let Err(refusal) = inspect::inspect(layer, &request) {
+        if let Err(refusal) = inspect(layer, &request) {
             let asker = if call.is_some() { Asker::Peer } else { Asker::Stranger };
             return refusal.send(layer, now, &request, flow, asker);
         }

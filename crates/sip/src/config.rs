@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use offhook_sip_message::{Method, ParseOptions, Text};
 
+use crate::BackOff;
+
 /// The settings of a [`UserAgent`](crate::UserAgent). The defaults are the RFC's values.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -29,6 +31,21 @@ pub struct Config {
     /// Listing a method does not add it; what is not implemented is answered with 405 anyway.
     /// Leaving one out switches it off.
     pub allow: Vec<Method>,
+    /// The methods of requests that the owner answers itself, such as MESSAGE (RFC 3428): they are
+    /// told as [`Event::Requested`](crate::Event::Requested), and listed in `Allow` too.
+    ///
+    /// INVITE, ACK, BYE, CANCEL and OPTIONS are never among them.
+    pub answered_by_owner: Vec<Method>,
+    /// How many requests may wait for their owner at a time. One more is answered with 503.
+    pub max_waiting_requests: usize,
+    /// How many requests of ours outside of dialogs may wait for their response at a time.
+    pub max_requests: usize,
+    /// How many registrations may live at a time.
+    pub max_registrations: usize,
+    /// How many publications may live at a time.
+    pub max_publications: usize,
+    /// How long registrations and publications wait after a failure (RFC 5626 §4.5).
+    pub back_off: BackOff,
     /// The body types understood in INVITE, listed in `Accept` (RFC 3261 §20.1).
     ///
     /// An INVITE whose body is of another type is answered with 415 (§8.2.3). Empty: any type.
@@ -46,6 +63,12 @@ impl Default for Config {
             max_calls: 1_000,
             max_transactions: 10_000,
             allow: vec![Method::INVITE, Method::ACK, Method::BYE, Method::CANCEL, Method::OPTIONS],
+            answered_by_owner: Vec::new(),
+            max_waiting_requests: 100,
+            max_requests: 1_000,
+            max_registrations: 100,
+            max_publications: 100,
+            back_off: BackOff::default(),
             accept: vec![Text::from_static("application/sdp")],
         }
     }

@@ -1,7 +1,7 @@
 //! Why a verb was refused. The state is as it was before.
 
 use offhook_sansio::Flow;
-use offhook_sip_message::{HeaderName, StatusCode};
+use offhook_sip_message::{HeaderName, Method, StatusCode};
 
 /// A verb of the [`UserAgent`](crate::UserAgent) that could not be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,6 +10,21 @@ pub enum Error {
     /// The call has ended; its id is stale.
     #[error("the call is over")]
     NoCall,
+    /// The request has been answered; its id is stale.
+    #[error("no such request waits for an answer")]
+    NoRequest,
+    /// The registration is over; its id is stale.
+    #[error("the registration is over")]
+    NoRegistration,
+    /// The publication is over; its id is stale.
+    #[error("the publication is over")]
+    NoPublication,
+    /// A request with this method is sent by a verb of its own.
+    #[error("{method} is not sent as a request of its own")]
+    WrongMethod {
+        /// The method given.
+        method: Method,
+    },
     /// The call is not in a state that allows the verb.
     #[error("the call's state does not allow {verb}: {expected}")]
     WrongState {
@@ -59,6 +74,15 @@ pub enum Error {
     /// `max_calls` live already.
     #[error("no room for another call")]
     TooManyCalls,
+    /// `max_requests` of ours wait for their response already.
+    #[error("no room for another request")]
+    TooManyRequests,
+    /// `max_registrations` live already.
+    #[error("no room for another registration")]
+    TooManyRegistrations,
+    /// `max_publications` live already.
+    #[error("no room for another publication")]
+    TooManyPublications,
     /// `max_transactions` and `max_calls` more live already.
     #[error("no room for another transaction")]
     TooManyTransactions,

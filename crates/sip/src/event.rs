@@ -6,9 +6,12 @@ use bytes::Bytes;
 use offhook_sansio::Flow;
 use offhook_sip_message::{StatusCode, Text, ValidRequest, ValidResponse};
 
-use crate::CallId;
+use crate::{
+    CallId, IncomingId, PublicationEvent, PublicationId, RegistrationEvent, RegistrationId,
+    RequestFailure, RequestId,
+};
 
-/// Something that happened to a call.
+/// Something that happened to a call, or outside of calls.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// Someone calls. 100 (Trying) was sent.
@@ -78,6 +81,47 @@ pub enum Event {
         call: CallId,
         /// How it ended.
         end: End,
+    },
+    /// The first final response to a request of ours outside of dialogs, whatever its status. The
+    /// id is stale from now on.
+    Response {
+        /// The request.
+        request: RequestId,
+        /// The response. 401 and 407: there was no login for the realm, or it was refused.
+        response: ValidResponse,
+    },
+    /// A request of ours outside of dialogs has had no final response. The id is stale from now on.
+    Failed {
+        /// The request.
+        request: RequestId,
+        /// Why.
+        failure: RequestFailure,
+    },
+    /// Someone asks with a method of [`Config::answered_by_owner`](crate::Config): answer with
+    /// [`UserAgent::respond`](crate::UserAgent::respond). After 32*T1 (16 s) it is answered with 480.
+    Requested {
+        /// The request that waits.
+        incoming: IncomingId,
+        /// The request; its top `Via` has `received` and `rport` filled in.
+        request: ValidRequest,
+        /// The path it came on.
+        flow: Flow,
+        /// The call that it was sent in, if any.
+        call: Option<CallId>,
+    },
+    /// Something happened to a registration.
+    Registration {
+        /// The registration.
+        registration: RegistrationId,
+        /// What happened.
+        event: RegistrationEvent,
+    },
+    /// Something happened to a publication.
+    Publication {
+        /// The publication.
+        publication: PublicationId,
+        /// What happened.
+        event: PublicationEvent,
     },
 }
 

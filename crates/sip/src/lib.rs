@@ -76,12 +76,24 @@ pub use locate::{
     QuestionId, RecordType, ServerOrder, Srv, Target,
 };
 
+mod publication;
+pub use publication::{Publication, PublicationEvent, PublicationId};
+
+mod registration;
+pub use registration::{Push, Registered, Registration, RegistrationEvent, RegistrationId};
+
+mod request;
+pub use request::{IncomingId, OutgoingRequest, RequestFailure, RequestId};
+
 mod statistics;
 pub use statistics::{Dropped, Statistics};
 
 mod transaction;
 
 mod transport;
+
+mod usage;
+pub use usage::BackOff;
 
 mod user_agent;
 pub use user_agent::UserAgent;

@@ -1,33 +1,56 @@
-//! The user agent: transport, transactions, dialogs and calls composed into one machine.
+//! The user agent: transport, transactions, dialogs, calls and what is outside of calls, composed
+//! into one machine.
 //!
-//! Verbs go down to the calls; datagrams and time go up from the transaction layer, notice by
-//! notice.
+//! Verbs go down to the usages; datagrams and time go up from the transaction layer, notice by
+//! notice, to the usage that owns the transaction.
+
+mod publications;
+mod registrations;
+mod requests;
 
 use std::{net::SocketAddr, time::Instant};
 
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
-use offhook_sip_message::StatusCode;
+use offhook_sip_message::{StatusCode, ValidRequest};
 
 use crate::{
-    Body, CallId, Config, Error, Event, Invite, Statistics, call::Calls,
-    transaction::TransactionLayer,
+    Body, CallId, Config, Error, Event, Invite, Statistics,
+    call::Calls,
+    publication::Publishing,
+    registration::Registrations,
+    request::{Incoming, Sent},
+    transaction::{Notice, TransactionLayer},
+    usage::Usages,
 };
 
-/// A SIP user agent that places and takes calls (RFC 3261 §8, §13 to §15).
+/// A SIP user agent that places and takes calls (RFC 3261 §8, §13 to §15), registers (§10), and
+/// sends and answers requests outside of dialogs.
 ///
 /// It obeys the contract of [`Machine`]. Each [`Datagram`] holds one whole SIP message; who reads
 /// from a stream cuts it into messages first, with
-/// [`Framer`](offhook_sip_message::Framer).
+/// [`Framer`](offhook_sip_message::Framer). A pong, one CRLF, is a datagram too: flows that are kept
+/// alive wait for it (RFC 5626 §4.4.1).
 #[derive(Debug)]
 pub struct UserAgent {
     layer: TransactionLayer,
     calls: Calls,
+    sent: Usages<Sent>,
+    incoming: Incoming,
+    registrations: Registrations,
+    publications: Usages<Publishing>,
 }
 
 impl UserAgent {
     /// A user agent that listens nowhere so far.
     pub fn new(config: Config, random: Random) -> Self {
-        Self { layer: TransactionLayer::new(config, random), calls: Calls::default() }
+        Self {
+            layer: TransactionLayer::new(config, random),
+            calls: Calls::default(),
+            sent: Usages::new(),
+            incoming: Incoming::default(),
+            registrations: Registrations::new(),
+            publications: Usages::new(),
+        }
     }
 
     /// Says that the owner receives at `local`, and that peers reach it as `public`.
@@ -170,8 +193,9 @@ impl UserAgent {
     /// connection. Requests that wait for an answer there fail (RFC 3261 §8.1.3.1, §18.4).
     pub fn transport_failed(&mut self, now: Instant, flow: Flow) {
         for notice in self.layer.transport_failed(flow) {
-            self.calls.notice(&mut self.layer, now, notice);
+            self.notice(now, notice);
         }
+        self.registrations.flow_failed(&mut self.layer, now, flow);
     }
 
     /// How many calls live.
@@ -193,14 +217,53 @@ impl UserAgent {
     pub fn statistics(&self) -> &Statistics {
         &self.layer.statistics
     }
+
+    /// Gives a notice to the usage that owns its transaction.
+    fn notice(&mut self, now: Instant, notice: Notice) {
+        match notice {
+            Notice::Request { request, flow } if Incoming::wants(&self.layer, &request) => {
+                self.requested(now, request, flow);
+            }
+            Notice::Response { transaction, .. } | Notice::Terminated { transaction, .. }
+                if self.sent.owns(transaction) =>
+            {
+                self.sent.notice(&mut self.layer, now, notice);
+            }
+            Notice::Response { transaction, .. } | Notice::Terminated { transaction, .. }
+                if self.registrations.owns(transaction) =>
+            {
+                self.registrations.notice(&mut self.layer, now, notice);
+            }
+            Notice::Response { transaction, .. } | Notice::Terminated { transaction, .. }
+                if self.publications.owns(transaction) =>
+            {
+                self.publications.notice(&mut self.layer, now, notice);
+            }
+            Notice::Request { .. }
+            | Notice::Ack { .. }
+            | Notice::Response { .. }
+            | Notice::Terminated { .. } => self.calls.notice(&mut self.layer, now, notice),
+        }
+    }
+
+    /// A request that its owner answers, in a call or outside of calls.
+    fn requested(&mut self, now: Instant, request: ValidRequest, flow: Flow) {
+        match self.calls.call_of(&request) {
+            Ok(call) => self.incoming.receive(&mut self.layer, now, request, flow, call),
+            Err(status) => self.layer.refuse(&request, flow, status),
+        }
+    }
 }
 
 impl Machine for UserAgent {
     type Event = Event;
 
     fn receive(&mut self, now: Instant, datagram: Datagram) {
+        if datagram.payload == PONG {
+            self.registrations.pong(datagram.flow);
+        }
         if let Some(notice) = self.layer.receive(now, datagram) {
-            self.calls.notice(&mut self.layer, now, notice);
+            self.notice(now, notice);
         }
     }
 
@@ -208,8 +271,11 @@ impl Machine for UserAgent {
         // Calls first: where the 64*T1 of a call and that of its transaction meet, the call still
         // has its transaction.
         self.calls.handle_timeout(&mut self.layer, now);
+        self.incoming.handle_timeout(&mut self.layer, now);
+        self.registrations.handle_timeout(&mut self.layer, now);
+        self.publications.handle_timeout(&mut self.layer, now);
         while let Some(notice) = self.layer.expire(now) {
-            self.calls.notice(&mut self.layer, now, notice);
+            self.notice(now, notice);
         }
     }
 
@@ -218,10 +284,25 @@ impl Machine for UserAgent {
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        self.calls.poll_event()
+        let Self { calls, sent, incoming, registrations, publications, .. } = self;
+        let soft = || registrations.0.poll_event().or_else(|| publications.poll_event());
+        let others = || sent.poll_event().or_else(soft);
+        calls.poll_event().or_else(|| incoming.poll_event()).or_else(others)
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.layer.poll_timeout(), self.calls.poll_timeout()].into_iter().flatten().min()
+        [
+            self.layer.poll_timeout(),
+            self.calls.poll_timeout(),
+            self.incoming.poll_timeout(),
+            self.registrations.0.poll_timeout(),
+            self.publications.poll_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 }
+
+/// The answer to a ping (RFC 5626 §4.4.1).
+const PONG: &[u8] = b"\r\n";

@@ -4,20 +4,20 @@
 use std::time::Instant;
 
 use offhook_sansio::Flow;
-use offhook_sip_message::{CSeq, Request, ValidRequest, ValidResponse};
-use tracing::debug;
+use offhook_sip_message::{Request, ValidRequest, ValidResponse};
 
 use super::{CallId, Calls, State, Use, caller::OutgoingInvite, caller::Step, session::Exchange};
 use crate::{
-    Authenticator, Error, Login, Role,
+    Authenticator, Error, Login,
     transaction::{TransactionId, TransactionLayer},
+    usage,
 };
 
 impl Calls {
     /// Gives a call its logins.
     pub(super) fn log_in(&mut self, layer: &mut TransactionLayer, id: CallId, logins: Vec<Login>) {
-        if let Some(call) = self.calls.get_mut(id.0).filter(|_| !logins.is_empty()) {
-            call.authenticator = Some(Box::new(Authenticator::new(layer.random.fork(), logins)));
+        if let Some(call) = self.calls.get_mut(id.0) {
+            call.authenticator = usage::authenticator(layer, logins);
         }
     }
 
@@ -46,29 +46,7 @@ impl Calls {
         flow: Flow,
     ) -> Option<ValidRequest> {
         let authenticator = self.authenticator(id)?;
-        if Role::ALL.iter().all(|role| role.status() != response.status()) {
-            if let Err(error) = authenticator.accepted(request, response) {
-                debug!(call = ?id, %error, "the server's proof is ignored");
-            }
-            return None;
-        }
-        let builder = match authenticator.challenged(request, response) {
-            Ok(builder) => builder,
-            Err(error) => {
-                debug!(call = ?id, %error, "challenge not answered");
-                return None;
-            }
-        };
-        if layer.is_full(layer.config.max_calls) {
-            return None;
-        }
-        let via = layer.new_via(flow);
-        let via = layer.built(via)?;
-        let number = request.cseq().number.checked_add(1)?;
-        let cseq = CSeq { number, method: request.method() };
-        let built = layer.built(builder.replace(&via).replace(&cseq).build())?;
-        let valid = layer.valid(built);
-        layer.built(valid)
+        usage::again(layer, authenticator, request, response, flow)
     }
 
     /// Answers a challenge to our INVITE, first or later; false if the INVITE has failed.

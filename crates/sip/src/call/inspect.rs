@@ -10,11 +10,11 @@ use offhook_sip_message::{
 };
 
 use super::invite::allowed;
-use crate::transaction::TransactionLayer;
+use crate::{request::Incoming, transaction::TransactionLayer};
 
 /// Why a request is not processed.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// §8.2.1: the method is not supported.
     Method,
     /// §8.2.2.1: the Request-URI is of another scheme.
@@ -30,9 +30,10 @@ pub(super) enum Refusal {
 }
 
 /// Takes the steps of §8.2 in their order.
-pub(super) fn inspect(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
+pub(crate) fn inspect(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
     let method = request.method();
-    if !SERVED.contains(&method) || !layer.config.allow.contains(&method) {
+    let served = SERVED.contains(&method) && layer.config.allow.contains(&method);
+    if !served && !Incoming::wants(layer, request) {
         return Err(Refusal::Method);
     }
     if !matches!(request.request_uri(), Uri::Sip(_)) {
@@ -79,7 +80,7 @@ fn is_optional(request: &ValidRequest) -> bool {
 
 /// Who asks: whether a transaction is kept for the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asker {
+pub(crate) enum Asker {
     /// The peer of a call. A transaction keeps the answer to be said again.
     Peer,
     /// Anybody. Nothing is kept, so that nobody fills the memory: the same request gets the same
@@ -89,7 +90,7 @@ pub(super) enum Asker {
 
 impl Refusal {
     /// Answers the request.
-    pub(super) fn send(
+    pub(crate) fn send(
         self,
         layer: &mut TransactionLayer,
         now: Instant,

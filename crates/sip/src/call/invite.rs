@@ -13,7 +13,7 @@ use super::{
     caller::{Caller, OutgoingInvite, Step},
 };
 use crate::{
-    Body, Error, Login,
+    Body, Config, Error, Login,
     dialog::{FIRST_CSEQ, MAX_FORWARDS, contact, for_request_line},
     transaction::TransactionLayer,
 };
@@ -106,7 +106,9 @@ pub(super) fn describe(layer: &TransactionLayer, builder: RequestBuilder) -> Req
 
 /// The methods of `Allow` (§20.5).
 pub(super) fn allowed(layer: &TransactionLayer) -> Vec<Allow> {
-    layer.config.allow.iter().cloned().map(Allow).collect()
+    let Config { allow, answered_by_owner, .. } = &layer.config;
+    let more = answered_by_owner.iter().filter(|method| !allow.contains(method));
+    allow.iter().chain(more).cloned().map(Allow).collect()
 }
 
 pub(super) fn with_body(builder: RequestBuilder, body: Option<Body>) -> RequestBuilder {
@@ -128,7 +130,7 @@ fn check(invite: &Invite) -> Result<(), Error> {
 }
 
 /// An address without the URI parts that §19.1.1, table 1, keeps out of From and To.
-fn for_from_or_to(mut address: NameAddr) -> NameAddr {
+pub(crate) fn for_from_or_to(mut address: NameAddr) -> NameAddr {
     if let Uri::Sip(uri) = &mut address.uri {
         uri.port = None;
         uri.headers = None;

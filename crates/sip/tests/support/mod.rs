@@ -320,6 +320,11 @@ impl Net {
             Event::ReinviteRejected { call, .. } => (Some(On::ReinviteRejected), *call),
             Event::ReinviteCancelled { call } => (None, *call),
             Event::Ended { call, .. } => (None, *call),
+            Event::Response { .. }
+            | Event::Failed { .. }
+            | Event::Requested { .. }
+            | Event::Registration { .. }
+            | Event::Publication { .. } => panic!("outside of calls: {event:?}"),
         };
         assert!(self.live[side].contains(&call), "{event:?} of a call that is over");
         if matches!(event, Event::Ended { .. }) {
