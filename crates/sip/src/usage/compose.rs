@@ -54,8 +54,10 @@ impl Draft<'_> {
             .header(&self.identity.from)
             .header(&self.identity.to)
             .header(&self.identity.call_id)
-            .header(&cseq)
-            .list(self.routes);
+            .header(&cseq);
+        for route in self.routes {
+            builder = builder.header(route);
+        }
         if !layer.config.user_agent.is_empty() {
             builder = builder.header(&UserAgent(layer.config.user_agent.clone()));
         }
