@@ -1,1 +1,207 @@
-//! .
+//! Flows that fail, and what takes their place (RFC 5626 §4.4, §4.5).
+
+use offhook_sansio::Flow;
+use offhook_sip::{Error, Registration, RegistrationEvent};
+
+use crate::stage::{
+    Stage, cseq, field, fields, outbound, parse, plain, respond, server, tcp, tls, udp,
+};
+
+const OUTBOUND: &str = "Require: outbound\nFlow-Timer: 100\n";
+
+fn lost(stage: &mut Stage) -> f64 {
+    match stage.registration() {
+        RegistrationEvent::Lost { retry_in } => retry_in.as_secs_f64(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A registration with outbound that stands over TCP.
+fn standing(stage: &mut Stage) -> offhook_sip::RegistrationId {
+    let (id, register) = stage.register(outbound());
+    stage.receive(tcp(), &respond(&register, "200 OK", OUTBOUND));
+    assert!(stage.granted().outbound);
+    id
+}
+
+fn elsewhere() -> Flow {
+    Flow { remote: ([198, 51, 100, 8], 5060).into(), ..tcp() }
+}
+
+#[test]
+fn a_flow_that_fails_while_it_rests_is_lost_once() {
+    let mut stage = Stage::new();
+    standing(&mut stage);
+    stage.agent.transport_failed(stage.now, udp());
+    assert!(stage.is_quiet(), "another flow");
+    stage.agent.transport_failed(stage.now, tcp());
+    stage.agent.transport_failed(stage.now, tcp());
+    let retry_in = lost(&mut stage);
+    assert!((30.0..=60.0).contains(&retry_in), "{retry_in}");
+    assert!(stage.is_quiet() && stage.is_silent());
+    let waited = stage.wait_until_sent().as_secs_f64();
+    assert!((waited - retry_in).abs() < 0.001, "the same flow is tried again");
+    assert_eq!(stage.sent_on().0, tcp());
+}
+
+#[test]
+fn a_flow_that_fails_under_a_register_is_lost_once() {
+    let mut stage = Stage::new();
+    let (_, _) = stage.register(plain());
+    stage.agent.transport_failed(stage.now, udp());
+    lost(&mut stage);
+    assert!(stage.is_quiet());
+}
+
+#[test]
+fn another_flow_is_taken_at_once_with_the_same_instance_and_reg_id() {
+    let mut stage = Stage::new();
+    let id = standing(&mut stage);
+    stage.agent.transport_failed(stage.now, tcp());
+    lost(&mut stage);
+    let new = tls();
+    stage.agent.retarget(stage.now, id, new).unwrap();
+    let (flow, register) = stage.sent_on();
+    assert_eq!(flow, new);
+    assert!(register.contains("reg-id=1"));
+    assert_eq!(cseq(&register), 2);
+    assert_eq!(fields(&register, "Contact").len(), 1, "outbound replaces by itself");
+    stage.receive(new, &respond(&register, "200 OK", OUTBOUND));
+    assert_eq!(stage.granted().flow, new);
+}
+
+#[test]
+fn without_outbound_the_contact_of_before_is_removed() {
+    let mut stage = Stage::new();
+    let (id, _) = stage.registered(plain());
+    stage.agent.retarget(stage.now, id, tcp()).unwrap();
+    let (_, register) = stage.sent_on();
+    let contacts = fields(&register, "Contact");
+    assert_eq!(contacts[0], "<sip:bob@192.0.2.1:5060;transport=tcp>");
+    assert_eq!(contacts[1], "<sip:bob@192.0.2.1:5060>;expires=0");
+}
+
+#[test]
+fn a_next_hop_that_has_failed_is_left_alone_until_the_time_that_was_told() {
+    let mut stage = Stage::new();
+    let (id, _) = stage.register(plain());
+    stage.agent.transport_failed(stage.now, udp());
+    let retry_in = lost(&mut stage);
+    let same_hop = Flow { ..udp() };
+    stage.agent.retarget(stage.now, id, same_hop).unwrap();
+    assert!(stage.is_silent(), "RFC 5626 §4.5");
+    let waited = stage.wait_until_sent().as_secs_f64();
+    assert!((waited - retry_in).abs() < 0.001);
+    stage.out.clear();
+    stage.agent.transport_failed(stage.now, udp());
+    assert!(lost(&mut stage) >= 60.0, "two failures in a row");
+    let other = Flow { remote: elsewhere().remote, ..udp() };
+    stage.agent.retarget(stage.now, id, other).unwrap();
+    assert_eq!(stage.sent_on().0, other, "another one is tried at once");
+}
+
+#[test]
+fn a_flow_that_changes_under_a_register_waits_for_its_end() {
+    let mut stage = Stage::new();
+    let (id, register) = stage.register(plain());
+    stage.agent.retarget(stage.now, id, tcp()).unwrap();
+    assert!(stage.is_silent(), "one REGISTER at a time (RFC 3261 §10.2)");
+    stage.answer(&register, "503 Busy", "Retry-After: 500\n");
+    assert_eq!(stage.failure(), (503, Some(0.0)));
+    stage.wait(0.0);
+    assert_eq!(stage.sent_on().0, tcp());
+}
+
+#[test]
+fn a_flow_that_fails_after_the_owner_has_moved_on_is_not_lost() {
+    let mut stage = Stage::new();
+    let (id, _) = stage.register(plain());
+    stage.agent.retarget(stage.now, id, tcp()).unwrap();
+    stage.agent.transport_failed(stage.now, udp());
+    assert!(stage.is_quiet());
+    assert_eq!(stage.sent_on().0, tcp());
+}
+
+#[test]
+fn a_flow_that_cannot_be_used_is_refused() {
+    let mut stage = Stage::new();
+    let (id, _) = stage.registered(plain());
+    let nowhere = Flow::udp(([192, 0, 2, 99], 5060).into(), server());
+    let refused = stage.agent.retarget(stage.now, id, nowhere);
+    assert_eq!(refused, Err(Error::NotListening { flow: nowhere }));
+    stage.agent.unregister(stage.now, id).unwrap();
+    let refused = stage.agent.retarget(stage.now, id, tcp());
+    assert!(matches!(refused, Err(Error::WrongState { .. })));
+    let secure =
+        Registration { registrar: "sips:biloxi.example".parse().unwrap(), flow: tls(), ..plain() };
+    stage.drain();
+    stage.out.clear();
+    let (id, _) = stage.register(secure);
+    let refused = stage.agent.retarget(stage.now, id, tcp());
+    assert_eq!(refused, Err(Error::NotSecure { flow: tcp() }));
+}
+
+#[test]
+fn a_430_is_a_flow_that_has_failed() {
+    let mut stage = Stage::new();
+    let (_, register) = stage.register(outbound());
+    stage.receive(tcp(), &respond(&register, "430 Flow Failed", ""));
+    lost(&mut stage);
+}
+
+#[test]
+fn an_outbound_flow_over_a_stream_is_pinged_and_lives_on_pongs() {
+    let mut stage = Stage::new();
+    standing(&mut stage);
+    for _ in 0..5 {
+        let after = stage.wait_until_sent().as_secs_f64();
+        assert!((75.0..=100.0).contains(&after), "{after} of 80 to 100 %, less the pong");
+        assert_eq!(stage.sent_on(), (tcp(), "\r\n\r\n".into()));
+        stage.wait(5.0);
+        stage.receive(tcp(), "\r\n");
+    }
+    assert!(stage.is_quiet());
+}
+
+#[test]
+fn a_pong_that_does_not_come_within_10_seconds_loses_the_flow() {
+    let mut stage = Stage::new();
+    standing(&mut stage);
+    stage.wait_until_sent();
+    stage.out.clear();
+    stage.receive(tls(), "\r\n");
+    stage.wait(9.9);
+    assert!(stage.is_quiet());
+    stage.wait(0.2);
+    lost(&mut stage);
+    stage.wait(20.0);
+    assert!(stage.is_silent(), "no more pings");
+}
+
+#[test]
+fn without_outbound_or_without_a_stream_no_ping_is_sent() {
+    for (registration, more) in [
+        (outbound(), ""),
+        (Registration { flow: udp(), ..outbound() }, OUTBOUND),
+        (Registration { flow: tcp(), ..plain() }, OUTBOUND),
+    ] {
+        let mut stage = Stage::new();
+        let flow = registration.flow;
+        let (_, register) = stage.register(registration);
+        stage.receive(flow, &respond(&register, "200 OK", more));
+        stage.granted();
+        stage.wait_until_sent();
+        assert_eq!(parse(&stage.sent()).method().as_str(), "REGISTER");
+    }
+}
+
+#[test]
+fn a_removal_over_a_flow_that_fails_ends_with_503() {
+    let mut stage = Stage::new();
+    let (id, _) = stage.registered(plain());
+    stage.agent.unregister(stage.now, id).unwrap();
+    assert_eq!(field(&stage.sent(), "Expires"), "0");
+    stage.agent.transport_failed(stage.now, udp());
+    assert_eq!(stage.unregistered(), Some(503));
+    stage.finish();
+}

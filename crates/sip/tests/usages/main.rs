@@ -8,7 +8,7 @@ mod lost_flows;
 mod orders;
 mod publications;
 mod refusals;
-mod registrations;
 mod registrars;
+mod registrations;
 mod requests;
 mod stage;

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use offhook_sip::{BackOff, Config, Login, Registration};
 
-use crate::stage::{
-    REALM, Stage, cseq, field, login, outbound, plain, respond, tcp, udp,
-};
+use crate::stage::{REALM, Stage, cseq, field, login, outbound, plain, respond, tcp, udp};
 
 #[test]
 fn an_interval_that_is_too_brief_is_asked_for_longer_at_once() {

@@ -105,7 +105,8 @@ fn service_route_and_path_are_kept_in_order_and_replaced_by_the_next_2xx() {
 #[test]
 fn a_refused_refresh_takes_the_service_route_but_not_the_gruu() {
     let mut stage = Stage::new();
-    let (id, register) = stage.register(Registration { instance: Some(INSTANCE.into()), ..plain() });
+    let (id, register) =
+        stage.register(Registration { instance: Some(INSTANCE.into()), ..plain() });
     let contact = format!("Contact: {CONTACT};pub-gruu=\"sip:bob@biloxi.example;gr=x\"\n");
     let route = "Service-Route: <sip:p1.example;lr>\n";
     stage.answer(&register, "200 OK", &format!("{contact}{route}"));
@@ -133,7 +134,8 @@ fn gruus_are_asked_for_with_an_instance_and_given_out() {
     assert!(register.contains("Supported: path, gruu\r\n"), "{register}");
     assert!(register.contains(&format!("+sip.instance=\"<{INSTANCE}>\"")));
     assert!(!register.contains("reg-id"));
-    let gruus = "pub-gruu=\"sip:bob@biloxi.example;gr=urn:x\";temp-gruu=\"sip:t1@biloxi.example;gr\"";
+    let gruus =
+        "pub-gruu=\"sip:bob@biloxi.example;gr=urn:x\";temp-gruu=\"sip:t1@biloxi.example;gr\"";
     stage.answer(&register, "200 OK", &format!("Contact: {CONTACT};{gruus};expires=60\n"));
     let granted = stage.granted();
     assert_eq!(granted.pub_gruu.unwrap().to_string(), "sip:bob@biloxi.example;gr=urn:x");

@@ -341,11 +341,8 @@ fn a_sips_registrar_gets_a_sips_contact_over_tls() {
 fn each_event_names_its_registration() {
     let mut stage = Stage::new();
     let (first, one) = stage.register(plain());
-    let (second, two) = stage.register(Registration::new(
-        "sip:atlanta.example".parse().unwrap(),
-        bob(),
-        udp(),
-    ));
+    let (second, two) =
+        stage.register(Registration::new("sip:atlanta.example".parse().unwrap(), bob(), udp()));
     stage.grant(&two, 60);
     stage.answer(&one, "403 Forbidden", "");
     let mut told = Vec::new();

@@ -1,9 +1,7 @@
 //! Requests that this side sends outside of dialogs (RFC 3261 §8.1).
 
 use bytes::Bytes;
-use offhook_sip::{
-    Body, Config, Error, Event, OutgoingRequest, RequestFailure, RequestId,
-};
+use offhook_sip::{Body, Config, Error, Event, OutgoingRequest, RequestFailure, RequestId};
 use offhook_sip_message::{HeaderName, Method};
 
 use crate::stage::{Stage, bob, cseq, field, fields, first_line, login, plain, tls, udp};

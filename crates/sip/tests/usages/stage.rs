@@ -62,12 +62,7 @@ pub(crate) fn plain() -> Registration {
 
 /// A registration with outbound over TCP.
 pub(crate) fn outbound() -> Registration {
-    Registration {
-        instance: Some(INSTANCE.into()),
-        reg_id: Some(1),
-        flow: tcp(),
-        ..plain()
-    }
+    Registration { instance: Some(INSTANCE.into()), reg_id: Some(1), flow: tcp(), ..plain() }
 }
 
 pub(crate) const INSTANCE: &str = "urn:uuid:00000000-0000-1000-8000-000A95A0E128";
