@@ -8,23 +8,22 @@
 //!
 //! There is at most one PUBLISH under way (§4): what the owner wants meanwhile comes next.
 
-use std::{collections::VecDeque, mem, time::Duration, time::Instant};
+mod driven;
+mod outcome;
 
-use offhook_sansio::{Flow, Key, Timers};
+use std::{collections::VecDeque, mem, time::Instant};
+
+use offhook_sansio::{Flow, Timers};
 use offhook_sip_message::{
-    Expires, Method, MinExpires, NameAddr, Request, Route, SipEtag, SipIfMatch, StatusCode, Text,
-    ValidResponse,
+    Expires, Method, NameAddr, Request, Route, SipIfMatch, StatusCode, Text,
 };
 use tracing::debug;
 
-use super::{Publication, PublicationEvent, PublicationId};
+use super::{Publication, PublicationEvent};
 use crate::{
-    Authenticator, Body, Error, Event,
-    transaction::{Failure, TransactionId, TransactionLayer},
-    usage::{
-        Draft, Exchange, Identity, Usage, authenticator, check_security, refresh_after,
-        retry_after, with_body,
-    },
+    Authenticator, Body, Error,
+    transaction::TransactionLayer,
+    usage::{Draft, Exchange, Identity, authenticator, check_security, with_body},
 };
 
 /// A state of this side at a server.
@@ -214,184 +213,4 @@ impl Publishing {
         self.cseq = asking.exchange.cseq();
         Some(*asking)
     }
-
-    /// A 2xx (§5, §8.2).
-    fn granted(
-        &mut self,
-        layer: &mut TransactionLayer,
-        now: Instant,
-        asking: &Asking,
-        response: ValidResponse,
-    ) {
-        let Ok(Some(SipEtag(entity_tag))) = response.header::<SipEtag>() else {
-            return self.rejected(layer, now, asking, response);
-        };
-        self.failures = 0;
-        self.entity_tag = Some(entity_tag.clone());
-        if self.leaving {
-            return self.leave(layer, now);
-        }
-        let given = response.header::<Expires>().ok().flatten().map(|Expires(it)| it);
-        let expires = Duration::from_secs(given.unwrap_or(asking.seconds).into());
-        let refresh = refresh_after(expires, layer.timing(), &mut layer.random);
-        self.timers.set(Timer::Refresh, now + refresh);
-        self.timers.set(Timer::Expiry, now + expires);
-        self.events.push_back(PublicationEvent::Published { entity_tag, expires, response });
-        if self.changed {
-            self.ask(layer, now, 0);
-        }
-    }
-
-    /// Any other final response (§5).
-    fn rejected(
-        &mut self,
-        layer: &mut TransactionLayer,
-        now: Instant,
-        asking: &Asking,
-        response: ValidResponse,
-    ) {
-        self.changed |= asking.brings;
-        let (status, next) = (response.status(), asking.tries.saturating_add(1));
-        let first = asking.tries < MAX_TRIES;
-        if status == StatusCode::CONDITIONAL_REQUEST_FAILED {
-            self.entity_tag = None;
-            self.timers.stop(Timer::Expiry);
-        }
-        if self.leaving {
-            return self.leave(layer, now);
-        }
-        match status {
-            StatusCode::CONDITIONAL_REQUEST_FAILED if first => self.ask(layer, now, next),
-            StatusCode::INTERVAL_TOO_BRIEF
-                if first && let Some(longer) = longer(asking, &response) =>
-            {
-                self.seconds = longer;
-                self.ask(layer, now, next);
-            }
-            _ => self.fail(layer, now, status, Some(response)),
-        }
-    }
-
-    /// Says that it has failed, and tries again in a while.
-    fn fail(
-        &mut self,
-        layer: &mut TransactionLayer,
-        now: Instant,
-        status: StatusCode,
-        response: Option<ValidResponse>,
-    ) {
-        self.failures = self.failures.saturating_add(1);
-        let back_off = layer.config.back_off.wait(self.failures, false, &mut layer.random);
-        let retry_in = match response.as_ref().and_then(retry_after) {
-            _ if HOPELESS.contains(&status) => None,
-            asked => Some(asked.unwrap_or(back_off)),
-        };
-        if let Some(retry_in) = retry_in {
-            self.timers.set(Timer::Retry, now + retry_in);
-        }
-        self.events.push_back(PublicationEvent::Failed { status, response, retry_in });
-    }
-
-    /// The time of the state is over: what names it is of no use any more.
-    fn expired(&mut self) {
-        self.entity_tag = None;
-        self.events.push_back(PublicationEvent::Expired);
-    }
-
-    fn leave(&mut self, layer: &mut TransactionLayer, now: Instant) {
-        self.timers.clear();
-        match self.entity_tag {
-            Some(_) => self.ask(layer, now, 0),
-            None => self.end(None),
-        }
-    }
-
-    fn end(&mut self, status: Option<StatusCode>) {
-        self.state = State::Over;
-        self.timers.clear();
-        self.events.push_back(PublicationEvent::Withdrawn { status });
-    }
 }
-
-impl Usage for Publishing {
-    type Event = PublicationEvent;
-
-    fn answered(&mut self, layer: &mut TransactionLayer, now: Instant, response: ValidResponse) {
-        let State::Asking(asking) = &mut self.state else { return };
-        let authenticator = self.authenticator.as_deref_mut();
-        if asking.exchange.challenged(layer, now, &response, authenticator) {
-            return;
-        }
-        let Some(asking) = self.rest() else { return };
-        match response.status() {
-            status if asking.removes => self.end(Some(status)),
-            status if status.is_success() => self.granted(layer, now, &asking, response),
-            _ => self.rejected(layer, now, &asking, response),
-        }
-    }
-
-    fn failed(&mut self, layer: &mut TransactionLayer, now: Instant, failure: Failure) {
-        let Some(asking) = self.rest() else { return };
-        let status = match failure {
-            Failure::TimedOut => StatusCode::REQUEST_TIMEOUT,
-            Failure::Transport => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        self.changed |= asking.brings;
-        match self.leaving {
-            true if asking.removes => self.end(Some(status)),
-            true => self.leave(layer, now),
-            false => self.fail(layer, now, status, None),
-        }
-    }
-
-    /// A publication needs no flow while it rests.
-    fn flow_failed(&mut self, _layer: &mut TransactionLayer, _now: Instant, _flow: Flow) {}
-
-    fn handle_timeout(&mut self, layer: &mut TransactionLayer, now: Instant) {
-        while let Some(timer) = self.timers.expired(now) {
-            match timer {
-                Timer::Refresh | Timer::Retry => self.ask(layer, now, 0),
-                Timer::Expiry => self.expired(),
-            }
-        }
-    }
-
-    fn poll_event(&mut self) -> Option<PublicationEvent> {
-        self.events.pop_front()
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.next()
-    }
-
-    fn transaction(&self) -> Option<TransactionId> {
-        match &self.state {
-            State::Asking(asking) => Some(asking.exchange.transaction()),
-            State::Resting | State::Over => None,
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        matches!(self.state, State::Over)
-    }
-
-    fn tell(key: Key<Self>, event: PublicationEvent) -> Event {
-        Event::Publication { publication: PublicationId(key), event }
-    }
-}
-
-/// What a 423 asks for, if it makes sense (§5).
-fn longer(asking: &Asking, response: &ValidResponse) -> Option<u32> {
-    let MinExpires(least) = response.header::<MinExpires>().ok()??;
-    (least > asking.seconds).then_some(least)
-}
-
-/// A server that changes its mind each time is left alone.
-const MAX_TRIES: u32 = 2;
-/// Trying again does not help: RFC 3261 §22.1, §21.4.4, RFC 3903 §6.
-const HOPELESS: [StatusCode; 4] = [
-    StatusCode::UNAUTHORIZED,
-    StatusCode::PROXY_AUTHENTICATION_REQUIRED,
-    StatusCode::FORBIDDEN,
-    StatusCode::BAD_EVENT,
-];
