@@ -1,6 +1,6 @@
 //! A message, read once for all rules.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use offhook_sip_message::{
@@ -28,7 +28,9 @@ pub(super) struct Sip {
     pub(super) cseq: u32,
     pub(super) cseq_method: String,
     pub(super) max_forwards: Option<u8>,
-    vias: usize,
+    hops: usize,
+    /// Read when they are asked for.
+    vias: OnceLock<Vec<Via>>,
     pub(super) description: Option<Description>,
 }
 
@@ -46,7 +48,7 @@ impl Sip {
         let (to_tag, call_id) = (owned(envelope.to_tag), envelope.call_id.to_owned());
         let (cseq, cseq_method) = (envelope.cseq, envelope.cseq_method.to_owned());
         let max_forwards = envelope.max_forwards;
-        let (line, vias) = (first_line(message.as_bytes()), count_vias(&message));
+        let (line, hops) = (first_line(message.as_bytes()), count_vias(&message));
         let description = describes(&message).then(|| Description::read(&message.body()));
         Some(Self {
             line,
@@ -60,7 +62,8 @@ impl Sip {
             cseq,
             cseq_method,
             max_forwards,
-            vias,
+            hops,
+            vias: OnceLock::new(),
             description,
             message,
         })
@@ -89,7 +92,7 @@ impl Sip {
 
     /// Whether a proxy has sent it on: there is a Via below that of the sender.
     pub(super) fn is_forwarded(&self) -> bool {
-        self.vias > 1
+        self.hops > 1
     }
 
     /// The number of a reliable provisional response (RFC 3262 §3).
@@ -139,8 +142,8 @@ impl Sip {
         self.all::<RecordRoute>().iter().map(|route| route.uri().clone()).collect()
     }
 
-    pub(super) fn vias(&self) -> Vec<Via> {
-        self.all()
+    pub(super) fn vias(&self) -> &[Via] {
+        self.vias.get_or_init(|| self.all())
     }
 
     /// The first row of this name, as it stands.

@@ -31,7 +31,7 @@ pub(super) fn copies_the_request(scene: &Scene<'_>, found: &mut Found) {
     if request.to_tag.is_some() && request.to_tag != scene.sip.to_tag {
         differ("To");
     }
-    if !are_copied(&request.vias(), &scene.sip.vias()) {
+    if !are_copied(request.vias(), scene.sip.vias()) {
         differ("Vias");
     }
 }
@@ -66,8 +66,7 @@ pub(super) fn goes_back(scene: &Scene<'_>, found: &mut Found) {
 /// `maddr`, else the source address; with `rport` the source port, else that of `sent-by`. `None`
 /// if `maddr` is a name.
 fn destination(server: &Server) -> Option<SocketAddr> {
-    let vias = server.sip.vias();
-    let via = vias.first()?;
+    let via = server.sip.vias().first()?;
     let source = server.flow.remote;
     let sent_by = via.port.unwrap_or(DEFAULT_PORT);
     match via.maddr() {
