@@ -211,9 +211,11 @@ impl Auditor {
             return;
         }
         let Some(sip) = self.read(bytes) else {
-            match is_sent {
-                true => self.unreadable(party, at, flow, bytes),
-                false => self.parties.entry(party).or_default().delivered_unreadable(flow),
+            let books = self.parties.entry(party).or_default();
+            if !is_sent {
+                books.delivered_unreadable(flow);
+            } else if !sip::is_refusal(bytes) || !books.refuses_unreadable(flow) {
+                self.unreadable(party, at, flow, bytes);
             }
             return;
         };

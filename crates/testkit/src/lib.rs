@@ -1,10 +1,14 @@
-//! A virtual network and clock for testing programs that are built on offhook.
+//! A virtual network and clock for testing programs that are built on offhook, and an auditor of SIP
+//! traces.
 //!
 //! A [`Network`] carries datagrams between hosts. Each host is one
 //! [`Machine`](offhook_sansio::Machine) with its addresses. Each direction between two hosts has
 //! its own [`Impairment`]: delay, jitter, loss, duplication and reordering. The clock stands still
 //! while machines work, then jumps to the next arrival or deadline: an hour of calls takes as long
 //! as its computing does. Chance comes from one seed, so that every run can be repeated.
+//!
+//! A network that is [`audited`](Network::audited) tells at the end which host broke which rule of
+//! SIP; an [`Auditor`] reads other traces too.
 //!
 //! The same impairments work on a real path too: an [`Impairer`] says when a packet arrives.
 //!

@@ -14,12 +14,14 @@ use offhook_sip_message::{
     HeaderName, Message, Method, ParseOptions, Request, RequestBuilder, Response, ResponseBuilder,
     StatusCode, ValidRequest,
 };
-use offhook_testkit::SoundCheck;
+use offhook_testkit::{Auditor, Rule, SoundCheck};
 
 /// An endpoint, the clock, and what the peer got from it.
 pub(crate) struct Desk {
     pub(crate) now: Instant,
     pub(crate) endpoint: Endpoint,
+    /// Judges the endpoint, by what it had got from the peer.
+    auditor: Auditor,
     pub(crate) events: Vec<Event>,
     /// SIP messages that the peer got and has not looked at.
     pub(crate) inbox: Vec<Message>,
@@ -51,6 +53,7 @@ impl Desk {
         Self {
             now,
             endpoint,
+            auditor: Auditor::new(now),
             events: Vec::new(),
             inbox: Vec::new(),
             media: Vec::new(),
@@ -60,6 +63,11 @@ impl Desk {
             sequence: 1,
             ssrc: 0x0506_0708,
         }
+    }
+
+    /// Does not hold the endpoint to `rules`.
+    pub(crate) fn excuse(&mut self, rules: &[Rule], reason: &'static str) {
+        rules.iter().for_each(|rule| self.auditor.excuse(*rule, reason));
     }
 
     /// Calls the peer and gives the INVITE.
@@ -194,6 +202,7 @@ impl Desk {
     }
 
     pub(crate) fn deliver(&mut self, flow: Flow, bytes: &[u8]) {
+        self.auditor.delivered(ENDPOINT, self.now, flow, bytes);
         self.endpoint.receive(self.now, Datagram { flow, payload: BytesMut::from(bytes) });
         self.drain();
     }
@@ -258,6 +267,7 @@ impl Desk {
         }
         while let Some(transmit) = self.endpoint.poll_transmit() {
             assert!(!transmit.flow.remote.ip().is_unspecified(), "sent into the void");
+            self.auditor.sent(ENDPOINT, self.now, transmit.flow, &transmit.payload);
             match transmit.flow.local == ours() {
                 true => self.inbox.push(Message::parse(transmit.payload).unwrap()),
                 false => self.media.push(transmit),
@@ -323,6 +333,18 @@ impl Desk {
         self.endpoint.call(self.now, outgoing, sockets()).unwrap();
     }
 }
+
+impl Drop for Desk {
+    /// Whatever the peer did, the endpoint has kept the rules.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.auditor.breaches(), [], "breaches of the protocol");
+        }
+    }
+}
+
+/// The party that is judged.
+const ENDPOINT: usize = 0;
 
 /// What both said and what became of it.
 #[derive(Debug, Default)]

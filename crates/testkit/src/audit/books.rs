@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    net::IpAddr,
     sync::Arc,
     time::Instant,
 };
@@ -25,7 +26,7 @@ pub(super) struct Books {
     /// The Call-IDs in the order in which they came.
     order: Vec<String>,
     /// Where messages came from that cannot be read.
-    unreadable: Vec<Flow>,
+    unreadable: Vec<IpAddr>,
 }
 
 /// The branches that a party has used, each with the request that it was made for.
@@ -53,7 +54,7 @@ impl Books {
     /// The party sends a message: the rules look at it, then it is taken in.
     pub(super) fn sent(&mut self, said: &Said, config: &AuditConfig) -> Vec<Finding> {
         let mut found = Vec::new();
-        if self.answers_unreadable(said) {
+        if said.sip.status >= 400 && self.refuses_unreadable(said.flow) {
             return found;
         }
         self.open(&said.sip);
@@ -83,14 +84,13 @@ impl Books {
 
     /// Something that cannot be read arrives at the party.
     pub(super) fn delivered_unreadable(&mut self, flow: Flow) {
-        self.unreadable.push(flow);
+        self.unreadable.push(flow.remote.ip());
     }
 
-    /// Whether a response refuses what could not be read (RFC 3261 §8.2, §21.4.1). It copies what
-    /// could be salvaged, which may look like another request.
-    fn answers_unreadable(&mut self, said: &Said) -> bool {
-        let is_refusal = said.sip.status >= 400;
-        let known = self.unreadable.iter().position(|flow| is_refusal && *flow == said.flow);
+    /// Whether a refusal may be that of something that could not be read (RFC 3261 §8.2, §21.4.1).
+    /// It copies what could be salvaged, which may look like another request or be unreadable too.
+    pub(super) fn refuses_unreadable(&mut self, flow: Flow) -> bool {
+        let known = self.unreadable.iter().position(|it| *it == flow.remote.ip());
         known.map(|index| self.unreadable.swap_remove(index)).is_some()
     }
 

@@ -194,6 +194,11 @@ pub(super) fn looks_like_sip(bytes: &[u8]) -> bool {
     line.starts_with(VERSION) || line.ends_with(VERSION)
 }
 
+/// Whether bytes that cannot be read begin like a refusal.
+pub(super) fn is_refusal(bytes: &[u8]) -> bool {
+    start_line(bytes).starts_with(b"SIP/2.0 4")
+}
+
 const VERSION: &[u8] = b"SIP/2.0";
 
 const SDP: &[u8] = b"application/sdp";

@@ -1,6 +1,7 @@
 //! Traces that keep all rules.
 
 use super::trace::{A, Add, B, Trace, ask, reply};
+use crate::Rule;
 
 /// INVITE, 180, 200, ACK, and BYE by the callee.
 pub(super) fn call() -> Trace {
@@ -178,4 +179,17 @@ fn what_was_lost_was_not_received() {
     let trace = trace.lose("ACK").say(32_021, B, ask(B, "BYE", "3", 7));
     let trace = trace.say(32_030, A, reply(B, "BYE", "3", 7, 200));
     assert_eq!(trace.audit(), [], "{trace:#?}");
+}
+
+#[test]
+fn a_refusal_repeats_what_could_not_be_read() {
+    let bad = |text: String| text.replace("<sip:alice@example.com>", "<sip:alice@");
+    let refusal = reply(A, "OPTIONS", "1", 1, 400);
+    let alone = Trace::new().say(10, B, bad(refusal.clone()));
+    assert_eq!(alone.rules(), [Rule::Readable]);
+    let asked =
+        Trace::new().say(0, A, bad(ask(A, "OPTIONS", "1", 1).first())).say(10, B, bad(refusal));
+    // The fault is that of the asker alone.
+    assert_eq!(asked.rules(), [Rule::Readable]);
+    assert_eq!(asked.audit()[0].party, A);
 }
