@@ -321,6 +321,20 @@ fn an_invite_that_cannot_be_sent_is_refused_and_leaves_nothing() {
 }
 
 #[test]
+fn an_invite_that_is_too_large_for_a_datagram_is_refused_and_leaves_nothing() {
+    let mut raw = Raw::new();
+    let large = (HeaderName::SUBJECT, Text::from("x".repeat(1_300)));
+    let large = Invite { headers: vec![large], ..plain() };
+    let refused = raw.agent.invite_within(raw.now, large.clone(), 1_300);
+    let Err(Error::TooLarge { length }) = refused else { panic!("{refused:?}") };
+    assert!(raw.drain().is_empty());
+    assert_eq!((raw.agent.live_calls(), raw.agent.live_transactions()), (0, 0));
+    raw.agent.invite_within(raw.now, large.clone(), 1_700).unwrap();
+    assert!((1_300..1_700).contains(&length));
+    raw.agent.invite(raw.now, large).unwrap();
+}
+
+#[test]
 fn a_redirection_ends_the_call_with_its_status() {
     let mut raw = Raw::new();
     let (_, invite) = raw.invite(Some("v=0"));

@@ -210,7 +210,8 @@ impl Driver {
 
     fn take_on(&mut self, purpose: Purpose, lookup: Option<LookupId>) -> Option<u64> {
         let errand = Errand { purpose, lookup, fault: None };
-        if self.errands.len() >= MOST_ERRANDS {
+        // The lookups bound the calls, which strangers must not keep from their places.
+        if matches!(errand.purpose, Purpose::Deliver(_)) && self.errands.len() >= MOST_ERRANDS {
             self.drop_errand(errand, Error::Core(SipError::TooManyTransactions.into()));
             return None;
         }
@@ -232,13 +233,14 @@ impl Driver {
         {
             return self.missed(id, format!("it leads to {}", target.protocol));
         }
+        let for_call = matches!(errand.purpose, Purpose::Place(_));
         if target.protocol == Protocol::Udp {
             return match self.udp_flow(target) {
                 Some(flow) => self.carry_out(id, flow),
                 None => self.missed(id, format!("nothing listens to reach {}", target.address)),
             };
         }
-        match self.pool.reach(target, id) {
+        match self.pool.reach(target, id, for_call) {
             Reach::Open(flow) => self.carry_out(id, flow),
             Reach::Soon => {}
             Reach::Never(error) => self.missed(id, error.to_string()),
@@ -422,5 +424,5 @@ fn unreachable(target: &Uri, error: LocateError, fault: Option<String>) -> Error
 
 /// The largest request that goes as a datagram while the path MTU is unknown (RFC 3261 §18.1.1).
 const LARGEST_DATAGRAM: usize = 1_300;
-/// How many errands may wait at a time.
+/// How many errands may wait when one more message asks for its way.
 const MOST_ERRANDS: usize = 1_000;

@@ -120,7 +120,10 @@ impl Pool {
     }
 
     /// A connection to `target`: one that is open, or one that `errand` waits for.
-    pub(crate) fn reach(&mut self, target: &Target, errand: u64) -> Reach {
+    ///
+    /// What is not for a call of this side leaves half of the places free: strangers choose where
+    /// the responses to their requests go.
+    pub(crate) fn reach(&mut self, target: &Target, errand: u64, for_call: bool) -> Reach {
         let key = Key::of(target);
         match self.ways.get_mut(&key) {
             Some(Way::Open(flow)) => return Reach::Open(*flow),
@@ -130,7 +133,8 @@ impl Pool {
             }
             None => {}
         }
-        let Some(place) = self.place() else { return Reach::Never(Unestablished::TooMany) };
+        let spare = if for_call { 0 } else { self.shared.settings.max_connected / 2 };
+        let Some(place) = self.place(spare) else { return Reach::Never(Unestablished::TooMany) };
         self.ways.insert(key, Way::Connecting(vec![errand]));
         tokio::spawn(connect(target.clone(), place, Arc::clone(&self.shared), self.tls.clone()));
         Reach::Soon
@@ -220,9 +224,12 @@ impl Pool {
         self.open.insert(flow, open);
     }
 
-    /// A place for one more connection to a peer; that of the one least used, if there is no other.
-    fn place(&mut self) -> Option<OwnedSemaphorePermit> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+    /// A place for one more connection to a peer, which leaves `spare` free; else that of the one
+    /// least used.
+    fn place(&mut self, spare: usize) -> Option<OwnedSemaphorePermit> {
+        if self.places.available_permits() > spare
+            && let Ok(place) = Arc::clone(&self.places).try_acquire_owned()
+        {
             return Some(place);
         }
         let now = Instant::now();

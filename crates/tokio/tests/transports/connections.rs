@@ -3,7 +3,9 @@
 use offhook_sansio::Protocol;
 use offhook_tokio::{Error, Listener, StreamSettings};
 
-use crate::support::{Peer, builder, listening, options, quiet, standing, uri, within};
+use crate::support::{
+    Peer, builder, closed, listening, options, quiet, request, standing, uri, within,
+};
 
 #[tokio::test]
 async fn a_connection_is_used_again_for_the_same_target() {
@@ -68,4 +70,30 @@ async fn calls_find_no_more_connections_than_allowed() {
     let refused = within(alice.call(&uri(&carol, Protocol::Tcp))).await;
     let Err(Error::Unreachable { reason, .. }) = refused else { panic!("{refused:?}") };
     assert!(reason.contains("too many"), "{reason}");
+}
+
+#[tokio::test]
+async fn responses_to_strangers_leave_connections_for_calls() {
+    let settings = StreamSettings { max_connected: 2, ..quiet() };
+    let listener = Listener::tcp("127.0.0.1:0");
+    let bob = builder("bob").streams(settings).listen(listener).start().await.unwrap();
+    let mut doors = Vec::new();
+    for number in 1..=2 {
+        let door = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let sent_by = door.local_addr().unwrap();
+        let mut stranger = Peer::connect(&bob).await;
+        let contact = format!("sip:carol@{sent_by};transport=tcp");
+        let invite = request("INVITE", number, &format!("TCP {sent_by}"), &contact);
+        stranger.say(invite.as_bytes()).await;
+        let taken = within(bob.incoming()).await.unwrap();
+        stranger.hear_of("SIP/2.0 100").await;
+        drop(stranger);
+        closed(&bob, number as u64).await;
+        taken.ring().await.unwrap();
+        doors.push((door, taken));
+    }
+    let alice = listening("alice", Listener::tcp("127.0.0.1:0")).await;
+    let _call = within(bob.call(&uri(&alice, Protocol::Tcp))).await.unwrap();
+    assert_eq!(bob.stream_statistics().unsent, 1);
+    assert_eq!(bob.stream_statistics().connected, 2);
 }
