@@ -248,6 +248,9 @@ impl UserAgent {
 
     /// A request that its owner answers, in a call or outside of calls.
     fn requested(&mut self, now: Instant, request: ValidRequest, flow: Flow) {
+        if !self.incoming.has_room(&self.layer) {
+            return self.layer.refuse(&request, flow, StatusCode::SERVICE_UNAVAILABLE);
+        }
         match self.calls.call_of(&request) {
             Ok(call) => self.incoming.receive(&mut self.layer, now, request, flow, call),
             Err(status) => self.layer.refuse(&request, flow, status),

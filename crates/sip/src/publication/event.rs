@@ -19,7 +19,7 @@ pub enum PublicationEvent {
     /// The server has refused, has not answered, or cannot be reached.
     Failed {
         /// The final status; 408 if nobody answered, 503 if nothing could be sent. A 2xx without
-        /// `SIP-ETag` counts too.
+        /// `SIP-ETag`, or that grants no time, counts too.
         status: StatusCode,
         /// The response, if there was one.
         response: Option<ValidResponse>,

@@ -50,6 +50,8 @@ pub(crate) struct Binding {
     may_stand: bool,
     /// The flow has failed since the registrar has answered on it.
     lost: bool,
+    /// The last refusal leaves the next try to the owner.
+    hopeless: bool,
     /// Failures in a row (RFC 5626 §4.5).
     failures: u32,
     /// Whether another flow of the instance stands (RFC 5626 §4.5).
@@ -113,6 +115,7 @@ impl Binding {
             registered: None,
             may_stand: false,
             lost: false,
+            hopeless: false,
             failures: 0,
             others_stand: false,
             timers: Timers::new(),
@@ -265,7 +268,7 @@ impl Binding {
         let authenticator = self.authenticator.as_deref_mut();
         let exchange = Exchange::start(layer, now, request, self.wanted.flow, authenticator)?;
         self.cseq = exchange.cseq();
-        self.may_stand = true;
+        (self.may_stand, self.hopeless) = (true, false);
         self.timers.stop(Timer::Refresh);
         self.timers.stop(Timer::Retry);
         let (seconds, again) = (self.seconds, false);

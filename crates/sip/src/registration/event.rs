@@ -27,8 +27,8 @@ pub enum RegistrationEvent {
     ///
     /// Another flow is taken with [`retarget`](crate::UserAgent::retarget).
     Lost {
-        /// When the same flow is tried again.
-        retry_in: Duration,
+        /// When the same flow is tried again; `None` if the registrar has refused for good before.
+        retry_in: Option<Duration>,
     },
     /// The time of the binding is over, and it could not be refreshed. It is tried on.
     Expired,

@@ -52,7 +52,7 @@ impl Registered {
         let ours = ours(&response, wanted, &contact);
         if ours.is_none() {
             // Some registrars list nothing, some network boxes rewrite what they see.
-            debug!(%contact, "the registrar does not list the contact");
+            debug!("the registrar does not list the contact");
         }
         let header = || response.header::<Expires>().ok().flatten().map(|Expires(it)| it);
         let seconds = ours.as_ref().and_then(Contact::expires).or_else(header).unwrap_or(asked);

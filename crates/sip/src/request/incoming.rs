@@ -54,6 +54,11 @@ impl Incoming {
         !OTHERS.contains(&method) && layer.config.answered_by_owner.contains(&method)
     }
 
+    /// Whether one more request may wait.
+    pub(crate) fn has_room(&self, layer: &TransactionLayer) -> bool {
+        !layer.is_full(0) && self.waiting.len() < layer.config.max_waiting_requests
+    }
+
     /// Takes a request that the owner wants; `call` is the call that it was sent in.
     pub(crate) fn receive(
         &mut self,
@@ -63,11 +68,6 @@ impl Incoming {
         flow: Flow,
         call: Option<CallId>,
     ) {
-        // Requests of calls that stand find room even when strangers have filled the table.
-        let reserve = if call.is_some() { layer.config.max_calls } else { 0 };
-        if layer.is_full(reserve) || self.waiting.len() >= layer.config.max_waiting_requests {
-            return layer.refuse(&request, flow, StatusCode::SERVICE_UNAVAILABLE);
-        }
         if let Err(refusal) = inspect(layer, &request) {
             let asker = if call.is_some() { Asker::Peer } else { Asker::Stranger };
             return refusal.send(layer, now, &request, flow, asker);

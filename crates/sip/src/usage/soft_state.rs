@@ -22,13 +22,16 @@ pub(crate) fn refresh_after(granted: Duration, timing: Timing, random: &mut Rand
     latest.mul_f64(1.0 - random.unit() / 10.0).max(granted / 2)
 }
 
-/// The `Retry-After` of a refusal (RFC 3261 §20.33).
-pub(crate) fn retry_after(response: &ValidResponse) -> Option<Duration> {
+/// The `Retry-After` of a refusal (RFC 3261 §20.33), which is the last of `failures` in a row.
+///
+/// 0 is at once (RFC 5626 §4.2.1), but not again and again.
+pub(crate) fn retry_after(response: &ValidResponse, failures: u32) -> Option<Duration> {
     let field = response.header::<RetryAfter>().ok()??;
-    Some(Duration::from_secs(field.seconds.into()).min(LONGEST_RETRY))
+    let least = if failures > 1 { SHORTEST } else { Duration::ZERO };
+    Some(Duration::from_secs(field.seconds.into()).clamp(least, LONGEST_RETRY))
 }
 
-/// A server that grants next to nothing is not asked more often.
+/// A server that grants next to nothing, or always refuses, is not asked more often.
 const SHORTEST: Duration = Duration::from_secs(1);
 /// Nobody silences a client for longer with one response.
 const LONGEST_RETRY: Duration = Duration::from_secs(24 * 3600);

@@ -11,7 +11,7 @@ const OUTBOUND: &str = "Require: outbound\nFlow-Timer: 100\n";
 
 fn lost(stage: &mut Stage) -> f64 {
     match stage.registration() {
-        RegistrationEvent::Lost { retry_in } => retry_in.as_secs_f64(),
+        RegistrationEvent::Lost { retry_in } => retry_in.unwrap().as_secs_f64(),
         other => panic!("{other:?}"),
     }
 }
@@ -51,6 +51,32 @@ fn a_flow_that_fails_under_a_register_is_lost_once() {
     stage.agent.transport_failed(stage.now, udp());
     lost(&mut stage);
     assert!(stage.is_quiet());
+}
+
+#[test]
+fn a_flow_that_fails_after_a_refusal_for_good_is_left_to_the_owner() {
+    let mut stage = Stage::new();
+    let (id, _) = stage.registered(plain());
+    stage.agent.refresh(stage.now, id).unwrap();
+    let refresh = stage.sent();
+    stage.answer(&refresh, "403 Forbidden", "");
+    assert_eq!(stage.failure(), (403, None));
+    stage.agent.transport_failed(stage.now, udp());
+    assert!(matches!(stage.registration(), RegistrationEvent::Lost { retry_in: None }));
+    stage.agent.retarget(stage.now, id, tcp()).unwrap();
+    assert_eq!(stage.sent_on().0, tcp());
+}
+
+#[test]
+fn a_flow_that_fails_does_not_shorten_what_a_refusal_has_asked_for() {
+    let mut stage = Stage::new();
+    let (id, _) = stage.registered(plain());
+    stage.agent.refresh(stage.now, id).unwrap();
+    let refresh = stage.sent();
+    stage.answer(&refresh, "503 Busy", "Retry-After: 1000\n");
+    assert_eq!(stage.failure(), (503, Some(1000.0)));
+    stage.agent.transport_failed(stage.now, udp());
+    assert_eq!(lost(&mut stage), 1000.0);
 }
 
 #[test]

@@ -235,6 +235,11 @@ fn a_2xx_without_a_tag_is_a_failure() {
     stage.answer(&first, "200 OK", "Expires: 60\n");
     assert_eq!(failure(&mut stage).0, 200);
     stage.wait_until_sent();
+    let again = stage.sent();
+    assert_eq!(operation(&again), ("open", vec![], "3600"));
+    grant(&mut stage, &again, "t1", 0);
+    assert_eq!(failure(&mut stage).0, 200, "granted for no time");
+    stage.wait_until_sent();
     assert_eq!(operation(&stage.sent()), ("open", vec![], "3600"));
 }
 

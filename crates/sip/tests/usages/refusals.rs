@@ -93,6 +93,18 @@ fn retry_after_says_when_and_0_means_now() {
 }
 
 #[test]
+fn a_registrar_that_always_says_now_is_asked_once_a_second() {
+    let mut stage = Stage::new();
+    let (_, mut register) = stage.register(plain());
+    for seconds in [0, 1, 1, 1] {
+        stage.answer(&register, "503 Busy", "Retry-After: 0\n");
+        assert_eq!(stage.failure().1, Some(f64::from(seconds)));
+        stage.wait_until_sent();
+        register = stage.sent();
+    }
+}
+
+#[test]
 fn nobody_silences_a_registration_for_more_than_a_day() {
     let mut stage = Stage::new();
     let (_, register) = stage.register(plain());

@@ -22,12 +22,17 @@ impl Publishing {
         let Ok(Some(SipEtag(entity_tag))) = response.header::<SipEtag>() else {
             return self.rejected(layer, now, asking, response);
         };
+        let given = response.header::<Expires>().ok().flatten().map(|Expires(it)| it);
+        if given == Some(0) {
+            // Granted for no time is not granted.
+            self.entity_tag = None;
+            return self.rejected(layer, now, asking, response);
+        }
         self.failures = 0;
         self.entity_tag = Some(entity_tag.clone());
         if self.leaving {
             return self.leave(layer, now);
         }
-        let given = response.header::<Expires>().ok().flatten().map(|Expires(it)| it);
         let expires = Duration::from_secs(given.unwrap_or(asking.seconds).into());
         let refresh = refresh_after(expires, layer.timing(), &mut layer.random);
         self.timers.set(Timer::Refresh, now + refresh);
@@ -78,7 +83,8 @@ impl Publishing {
     ) {
         self.failures = self.failures.saturating_add(1);
         let back_off = layer.config.back_off.wait(self.failures, false, &mut layer.random);
-        let retry_in = match response.as_ref().and_then(retry_after) {
+        let asked = response.as_ref().and_then(|it| retry_after(it, self.failures));
+        let retry_in = match asked {
             _ if HOPELESS.contains(&status) => None,
             asked => Some(asked.unwrap_or(back_off)),
         };

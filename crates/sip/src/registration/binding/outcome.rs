@@ -98,11 +98,12 @@ impl Binding {
         if let Some(registered) = &mut self.registered {
             registered.service_route.clear();
         }
-        let (status, asked) = (response.status(), retry_after(&response));
         self.failures = self.failures.saturating_add(1);
+        let (status, asked) = (response.status(), retry_after(&response, self.failures));
+        self.hopeless = !again && HOPELESS.contains(&status);
         let retry_in = match asked {
             _ if again => Some(Duration::ZERO),
-            _ if HOPELESS.contains(&status) => None,
+            _ if self.hopeless => None,
             Some(asked) => Some(asked),
             None => Some(self.back_off(layer)),
         };
@@ -132,8 +133,15 @@ impl Binding {
         self.lost = true;
         self.stop_pings();
         self.timers.stop(Timer::Refresh);
-        let retry_in = self.back_off(layer);
-        self.timers.set(Timer::Retry, now + retry_in);
+        let retry_in = match self.timers.get(Timer::Retry) {
+            _ if self.hopeless => None,
+            // What a refusal has asked for still holds (RFC 5626 §4.5).
+            Some(at) => Some(self.back_off(layer).max(at.saturating_duration_since(now))),
+            None => Some(self.back_off(layer)),
+        };
+        if let Some(retry_in) = retry_in {
+            self.timers.set(Timer::Retry, now + retry_in);
+        }
         self.events.push_back(RegistrationEvent::Lost { retry_in });
     }
 
