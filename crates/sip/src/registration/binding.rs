@@ -20,8 +20,8 @@ use offhook_sip_message::{StatusCode, Uri};
 use tracing::debug;
 
 use super::{
-    Registered, Registration, RegistrationEvent,
-    register::{Purpose, Register, contact_of},
+    Push, Registered, Registration, RegistrationEvent,
+    register::{Purpose, Register, contact_of, without_prid},
 };
 use crate::{
     Authenticator, Error,
@@ -173,6 +173,19 @@ impl Binding {
         Ok(())
     }
 
+    /// Registers another name at the push service, or none (RFC 8599 §4.1.1).
+    pub(crate) fn set_push(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        push: Option<Push>,
+    ) -> Result<(), Error> {
+        self.check_stays("set_push")?;
+        self.wanted.push = push;
+        self.ask_or_note(layer, now);
+        Ok(())
+    }
+
     /// Removes the binding, or all of the address of record. Doing so twice is harmless.
     pub(crate) fn unregister(&mut self, layer: &mut TransactionLayer, now: Instant, all: bool) {
         if self.leaving.is_some() {
@@ -244,7 +257,8 @@ impl Binding {
         purpose: Purpose,
         briefs: u32,
     ) -> Result<(), Error> {
-        let bound = self.registered.as_ref().map(|registered| &registered.contact);
+        let before = self.registered.as_ref();
+        let bound = before.map(|registered| &registered.contact);
         let contact = match (purpose, bound) {
             (Purpose::Remove | Purpose::RemoveAll, Some(bound)) => bound.clone(),
             (Purpose::Remove | Purpose::RemoveAll | Purpose::Bind, _) => {
@@ -252,15 +266,15 @@ impl Binding {
             }
         };
         // Outbound replaces the binding of the same flow by itself (RFC 5626 §6).
-        let old =
-            bound.filter(|bound| purpose == Purpose::Bind && !self.outbound && **bound != contact);
+        let stays = before.is_some_and(|it| !it.outbound) && purpose == Purpose::Bind;
+        let old = bound.filter(|_| stays).map(without_prid).filter(|old| *old != contact);
         let register = Register {
             wanted: &self.wanted,
             identity: &self.identity,
             purpose,
             cseq: self.cseq.saturating_add(1),
             contact: &contact,
-            old,
+            old: old.as_ref(),
             expires: self.seconds,
             outbound: self.outbound,
         };

@@ -32,7 +32,7 @@ pub(super) struct Register<'a> {
     pub(super) purpose: Purpose,
     pub(super) cseq: u32,
     pub(super) contact: &'a Uri,
-    /// A contact of before that the new one replaces.
+    /// A contact of before that the new one replaces, without `pn-prid`.
     pub(super) old: Option<&'a Uri>,
     /// The seconds to ask for.
     pub(super) expires: u32,
@@ -61,7 +61,7 @@ impl Register<'_> {
         if let Some(old) = self.old {
             let mut parameters = Parameters::new();
             parameters.set("expires", Some("0"));
-            let address = NameAddr::new(without_prid(old));
+            let address = NameAddr::new(old.clone());
             builder = builder.header(&Contact::Address { address, parameters });
         }
         builder.build().map_err(|error| Error::Unbuildable(error.to_string()))
@@ -124,7 +124,8 @@ fn registrar(uri: &Uri) -> Uri {
     uri
 }
 
-fn without_prid(uri: &Uri) -> Uri {
+/// The contact as it is removed: the device is not to be woken up any more (RFC 8599 §4.1.2).
+pub(super) fn without_prid(uri: &Uri) -> Uri {
     let mut uri = uri.clone();
     if let Uri::Sip(uri) = &mut uri {
         uri.parameters.remove("pn-prid");

@@ -11,6 +11,26 @@ use crate::{
 };
 
 /// A contact to register for an address of record (RFC 3261 §10.2).
+///
+/// ```
+/// use std::{net::SocketAddr, time::Instant};
+/// use offhook_sansio::{Flow, Machine, Protocol, Random};
+/// use offhook_sip::{Config, Login, Registration, UserAgent};
+///
+/// let (here, registrar): (SocketAddr, SocketAddr) =
+///     ("192.0.2.1:5060".parse()?, "192.0.2.7:5060".parse()?);
+/// let mut agent = UserAgent::new(Config::default(), Random::from_seed(1));
+/// agent.listen(Protocol::Udp, here, here);
+/// let (domain, aor) = ("sip:biloxi.example".parse()?, "sip:bob@biloxi.example".parse()?);
+/// let registration = agent.register(Instant::now(), Registration {
+///     logins: vec![Login::new("biloxi.example", "bob", "zanzibar")],
+///     ..Registration::new(domain, aor, Flow::udp(here, registrar))
+/// })?;
+/// let register = agent.poll_transmit().map(|sent| sent.payload);
+/// assert!(register.is_some_and(|it| it.starts_with(b"REGISTER sip:biloxi.example SIP/2.0")));
+/// assert!(agent.registered(registration)?.is_none(), "not yet");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Registration {
     /// The domain of the registrar: the Request-URI, without a user (RFC 3261 §10.2).

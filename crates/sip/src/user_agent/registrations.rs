@@ -6,7 +6,7 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{Route, Uri};
 
 use super::UserAgent;
-use crate::{Error, Registered, Registration, RegistrationId};
+use crate::{Error, Push, Registered, Registration, RegistrationId};
 
 impl UserAgent {
     /// Registers a contact, and keeps it registered (RFC 3261 §10.2):
@@ -64,6 +64,21 @@ impl UserAgent {
         contact: Option<Uri>,
     ) -> Result<(), Error> {
         self.registrations.drive(id, |binding| binding.recontact(&mut self.layer, now, contact))?
+    }
+
+    /// Registers another name at the push service: the one of before is not valid any more
+    /// (RFC 8599 §4.1.1). `None`: no push notifications are asked for from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the registration is over or being removed.
+    pub fn set_push(
+        &mut self,
+        now: Instant,
+        id: RegistrationId,
+        push: Option<Push>,
+    ) -> Result<(), Error> {
+        self.registrations.drive(id, |binding| binding.set_push(&mut self.layer, now, push))?
     }
 
     /// Removes the contact (RFC 3261 §10.2.2).

@@ -108,6 +108,17 @@ fn without_outbound_the_contact_of_before_is_removed() {
 }
 
 #[test]
+fn where_outbound_was_not_granted_the_contact_of_before_is_removed_too() {
+    let mut stage = Stage::new();
+    let (id, register) = stage.register(outbound());
+    stage.receive(tcp(), &respond(&register, "200 OK", ""));
+    assert!(!stage.granted().outbound);
+    stage.agent.retarget(stage.now, id, udp()).unwrap();
+    let (_, register) = stage.sent_on();
+    assert_eq!(fields(&register, "Contact").len(), 2);
+}
+
+#[test]
 fn a_next_hop_that_has_failed_is_left_alone_until_the_time_that_was_told() {
     let mut stage = Stage::new();
     let (id, _) = stage.register(plain());

@@ -147,6 +147,16 @@ fn a_removal_waits_for_the_publish_under_way() {
 }
 
 #[test]
+fn a_removal_brings_nothing_even_after_a_change() {
+    let mut stage = Stage::new();
+    let (id, first) = publish(&mut stage);
+    stage.agent.republish(stage.now, id, body("closed")).unwrap();
+    stage.agent.withdraw(stage.now, id).unwrap();
+    grant(&mut stage, &first, "t1", 3600);
+    assert_eq!(operation(&stage.sent()), ("", vec!["t1"], "0"), "§4.5");
+}
+
+#[test]
 fn what_was_never_published_needs_no_removal() {
     let mut stage = Stage::new();
     let (id, first) = publish(&mut stage);

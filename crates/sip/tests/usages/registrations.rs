@@ -280,6 +280,21 @@ fn a_push_service_is_named_in_the_contact_but_not_when_it_is_removed() {
 }
 
 #[test]
+fn another_name_at_the_push_service_refreshes_the_same_binding() {
+    let mut stage = Stage::new();
+    let push = |prid: &str| Push { provider: "apns".into(), prid: prid.into(), param: None };
+    let (id, _) = stage.registered(Registration { push: Some(push("old")), ..plain() });
+    stage.agent.set_push(stage.now, id, Some(push("new"))).unwrap();
+    let refresh = stage.sent();
+    let contact = "<sip:bob@192.0.2.1:5060;pn-provider=apns;pn-prid=new>";
+    assert_eq!(fields(&refresh, "Contact"), [contact], "the other one is the same but for that");
+    stage.grant(&refresh, 3600);
+    stage.granted();
+    stage.agent.set_push(stage.now, id, None).unwrap();
+    assert_eq!(fields(&stage.sent(), "Contact"), [CONTACT]);
+}
+
+#[test]
 fn without_a_proxy_that_says_so_no_push_is_promised() {
     let push = || Push { provider: "apns".into(), prid: "00fc13adff".into(), param: None };
     for caps in ["", "Feature-Caps: *;+sip.pns=\"fcm\"\n", "Feature-Caps: *;+sip.608\n"] {
