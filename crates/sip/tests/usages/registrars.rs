@@ -169,3 +169,21 @@ fn a_malformed_2xx_is_read_as_far_as_it_goes() {
     stage.answer(&register, "200 OK", "Contact: *\n");
     assert!(matches!(stage.registration(), RegistrationEvent::Registered(_)));
 }
+
+#[test]
+fn every_prefix_of_a_2xx_is_survived_and_grants_at_most_once() {
+    let mut stage = Stage::new();
+    let (id, register) = stage.register(outbound());
+    let gruu = "pub-gruu=\"sip:bob@biloxi.example;gr=urn:x\"";
+    let more = format!(
+        "Contact: {CONTACT};+sip.instance=\"<{INSTANCE}>\";reg-id=1;{gruu};expires=60\n\
+         Service-Route: <sip:p1.example;lr>\nPath: <sip:edge.example;lr;ob>\n\
+         Require: outbound\nFlow-Timer: 90\nFeature-Caps: *;+sip.pns=\"apns\"\n"
+    );
+    let whole = respond(&register, "200 OK", &more);
+    for end in 0..=whole.len() {
+        stage.receive(tcp(), &whole[..end]);
+    }
+    assert!(stage.granted().outbound || stage.agent.registered(id).unwrap().is_some());
+    assert!(stage.is_quiet(), "told once");
+}
