@@ -20,7 +20,7 @@ use offhook_sansio::{Flow, Key};
 use crate::{
     Error,
     transaction::{Notice, TransactionId, TransactionLayer},
-    usage::Usages,
+    usage::{Usage, Usages},
 };
 
 /// Names one registration of a [`UserAgent`](crate::UserAgent), until
@@ -56,7 +56,7 @@ impl Registrations {
         id: RegistrationId,
         step: impl FnOnce(&mut Binding) -> T,
     ) -> Result<T, Error> {
-        self.tell_flows();
+        self.tell_of_others(id.0);
         self.0.drive(id.0, step).ok_or(Error::NoRegistration)
     }
 
@@ -69,35 +69,42 @@ impl Registrations {
     }
 
     pub(crate) fn notice(&mut self, layer: &mut TransactionLayer, now: Instant, notice: Notice) {
-        self.tell_flows();
+        if let Some(key) = notice.transaction().and_then(|transaction| self.0.owner(transaction)) {
+            self.tell_of_others(key);
+        }
         self.0.notice(layer, now, notice);
     }
 
     pub(crate) fn flow_failed(&mut self, layer: &mut TransactionLayer, now: Instant, flow: Flow) {
-        self.tell_flows();
-        self.0.flow_failed(layer, now, flow);
+        for key in self.on_flow(flow) {
+            self.tell_of_others(key);
+            self.0.drive(key, |binding| binding.flow_failed(layer, now));
+        }
     }
 
     pub(crate) fn handle_timeout(&mut self, layer: &mut TransactionLayer, now: Instant) {
-        if self.0.poll_timeout().is_some_and(|due| due <= now) {
-            self.tell_flows();
-            self.0.handle_timeout(layer, now);
+        while let Some(key) = self.0.expired(now) {
+            self.tell_of_others(key);
+            self.0.drive(key, |binding| binding.handle_timeout(layer, now));
         }
     }
 
     /// A pong has come on `flow` (RFC 5626 §4.4.1).
     pub(crate) fn pong(&mut self, flow: Flow) {
-        self.0.drive_all(|binding| binding.pong(flow));
+        for key in self.on_flow(flow) {
+            self.0.drive(key, Binding::pong);
+        }
     }
 
-    /// Tells each flow whether another one of its instance stands (RFC 5626 §4.5).
-    fn tell_flows(&mut self) {
-        let standing: Vec<_> = self.0.iter().filter_map(|(_, it)| it.flow_of()).collect();
-        self.0.drive_all(|binding| {
-            let instance = binding.instance();
-            let of_it = standing.iter().filter(|it| Some(*it) == instance.as_ref()).count();
-            let own = usize::from(binding.flow_of().is_some());
-            binding.others_stand = of_it > own;
-        });
+    fn on_flow(&self, flow: Flow) -> Vec<Key<Binding>> {
+        self.0.iter().filter(|(_, binding)| binding.is_on(flow)).map(|(key, _)| key).collect()
+    }
+
+    /// Tells a flow whether another one of its instance stands (RFC 5626 §4.5).
+    fn tell_of_others(&mut self, key: Key<Binding>) {
+        let Some(instance) = self.0.get(key).and_then(Binding::instance) else { return };
+        let stands = |binding: &Binding| binding.flow_of().is_some_and(|it| it == instance);
+        let others = self.0.iter().any(|(other, binding)| other != key && stands(binding));
+        self.0.drive(key, |binding| binding.others_stand = others);
     }
 }

@@ -19,7 +19,7 @@ use std::{
     time::Instant,
 };
 
-use offhook_sansio::{Deadlines, Flow, Key, Table};
+use offhook_sansio::{Deadlines, Key, Table};
 use offhook_sip_message::ValidResponse;
 
 use crate::{
@@ -36,9 +36,6 @@ pub(crate) trait Usage: Sized {
 
     /// Nobody has answered the request under way, or it could not be sent (RFC 3261 §8.1.3.1).
     fn failed(&mut self, layer: &mut TransactionLayer, now: Instant, failure: Failure);
-
-    /// Messages cannot be sent on `flow`. The request under way has been told apart from this.
-    fn flow_failed(&mut self, layer: &mut TransactionLayer, now: Instant, flow: Flow);
 
     fn handle_timeout(&mut self, layer: &mut TransactionLayer, now: Instant);
 
@@ -93,17 +90,14 @@ impl<U: Usage> Usages<U> {
         Some(done)
     }
 
-    /// The same with each machine.
-    pub(crate) fn drive_all(&mut self, mut step: impl FnMut(&mut U)) {
-        let keys: Vec<_> = self.iter().map(|(key, _)| key).collect();
-        for key in keys {
-            self.drive(key, &mut step);
-        }
-    }
-
     /// Whether a transaction is of this usage.
     pub(crate) fn owns(&self, transaction: TransactionId) -> bool {
         self.uses.contains_key(&transaction)
+    }
+
+    /// The machine that a transaction is of; it may be over.
+    pub(crate) fn owner(&self, transaction: TransactionId) -> Option<Key<U>> {
+        self.uses.get(&transaction).copied()
     }
 
     /// Takes what became of a transaction of this usage.
@@ -126,14 +120,15 @@ impl<U: Usage> Usages<U> {
         }
     }
 
-    pub(crate) fn flow_failed(&mut self, layer: &mut TransactionLayer, now: Instant, flow: Flow) {
-        self.drive_all(|machine| machine.flow_failed(layer, now, flow));
-    }
-
     pub(crate) fn handle_timeout(&mut self, layer: &mut TransactionLayer, now: Instant) {
-        while let Some(key) = self.deadlines.expired(now) {
+        while let Some(key) = self.expired(now) {
             self.drive(key, |machine| machine.handle_timeout(layer, now));
         }
+    }
+
+    /// The next machine with something due.
+    pub(crate) fn expired(&mut self, now: Instant) -> Option<Key<U>> {
+        self.deadlines.expired(now)
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<Event> {

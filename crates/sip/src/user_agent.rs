@@ -262,7 +262,7 @@ impl Machine for UserAgent {
     type Event = Event;
 
     fn receive(&mut self, now: Instant, datagram: Datagram) {
-        if datagram.payload == PONG {
+        if datagram.flow.protocol.is_reliable() && datagram.payload == PONG {
             self.registrations.pong(datagram.flow);
         }
         if let Some(notice) = self.layer.receive(now, datagram) {

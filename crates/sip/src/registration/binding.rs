@@ -199,10 +199,21 @@ impl Binding {
     }
 
     /// Takes a pong.
-    pub(crate) fn pong(&mut self, flow: Flow) {
-        if flow == self.wanted.flow {
-            self.timers.stop(Timer::Pong);
+    pub(super) fn pong(&mut self) {
+        self.timers.stop(Timer::Pong);
+    }
+
+    /// Messages cannot be sent on its flow. The REGISTER under way has been told apart from this.
+    pub(super) fn flow_failed(&mut self, layer: &mut TransactionLayer, now: Instant) {
+        let stood = self.registered.is_some() && !self.lost && self.leaving.is_none();
+        if stood && matches!(self.state, State::Resting) {
+            self.lose(layer, now);
         }
+    }
+
+    /// Whether it is sent on `flow`.
+    pub(super) fn is_on(&self, flow: Flow) -> bool {
+        self.wanted.flow == flow
     }
 
     /// What stands; `None` before it is granted and after it has expired.

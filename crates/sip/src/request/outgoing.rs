@@ -157,9 +157,6 @@ impl Usage for Sent {
         self.over = true;
     }
 
-    /// The transaction is told of it, and fails.
-    fn flow_failed(&mut self, _layer: &mut TransactionLayer, _now: Instant, _flow: Flow) {}
-
     /// The transaction has all the timers.
     fn handle_timeout(&mut self, _layer: &mut TransactionLayer, _now: Instant) {}
 

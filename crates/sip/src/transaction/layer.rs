@@ -60,6 +60,18 @@ pub(crate) enum Notice {
     Terminated { transaction: TransactionId, failure: Option<Failure> },
 }
 
+impl Notice {
+    /// The client transaction it is about.
+    pub(crate) const fn transaction(&self) -> Option<TransactionId> {
+        match self {
+            Self::Response { transaction, .. } | Self::Terminated { transaction, .. } => {
+                Some(*transaction)
+            }
+            Self::Request { .. } | Self::Ack { .. } => None,
+        }
+    }
+}
+
 impl TransactionLayer {
     pub(crate) fn new(config: Config, mut random: Random) -> Self {
         Self {

@@ -191,10 +191,7 @@ impl Reader<'_> {
     /// Hands a message to the driver, or waits until it has room; false if it is gone.
     async fn take(&self, frame: Frame) -> bool {
         match frame {
-            Frame::Message(bytes) => {
-                let datagram = Datagram { flow: self.flow, payload: BytesMut::from(&bytes[..]) };
-                self.shared.arrivals.send(Arrival::Datagram(datagram)).await.is_ok()
-            }
+            Frame::Message(bytes) => self.hand_over(&bytes).await,
             // Who sends keep-alives gets pongs, and two of them look like a ping.
             Frame::Ping if self.side == Side::Connected => true,
             Frame::Ping => {
@@ -202,8 +199,14 @@ impl Reader<'_> {
                 let _ = self.pongs.try_send(());
                 true
             }
-            Frame::Pong => true,
+            // A registration may wait for it (RFC 5626 §4.4.1).
+            Frame::Pong => self.hand_over(PONG).await,
         }
+    }
+
+    async fn hand_over(&self, bytes: &[u8]) -> bool {
+        let datagram = Datagram { flow: self.flow, payload: BytesMut::from(bytes) };
+        self.shared.arrivals.send(Arrival::Datagram(datagram)).await.is_ok()
     }
 
     /// Who connects has something to say.
@@ -245,7 +248,7 @@ impl Writer<'_> {
                     self.in_time(write_all(&mut stream, &queued.bytes)).await?;
                     continue;
                 }
-                Next::Pong => b"\r\n",
+                Next::Pong => PONG,
                 Next::KeepAlive => b"\r\n\r\n",
                 // Tells a TLS peer that this is the end (RFC 8446 §6.1).
                 Next::End => return self.in_time(stream.shutdown()).await,
@@ -260,7 +263,7 @@ impl Writer<'_> {
             let message = match self.next(&mut ticks).await {
                 Next::Message(queued) => websocket::message(queued.bytes),
                 // RFC 7118 §6: a CRLF in a message of its own.
-                Next::Pong => tungstenite::Message::text("\r\n"),
+                Next::Pong => websocket::message(Bytes::from_static(PONG)),
                 Next::KeepAlive => tungstenite::Message::Ping(Bytes::new()),
                 Next::End => tungstenite::Message::Close(None),
             };
@@ -309,6 +312,8 @@ async fn write_all(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
+/// The answer to a ping (RFC 5626 §3.5.1).
+const PONG: &[u8] = b"\r\n";
 /// How much is read at a time.
 const READ_SIZE: usize = 8 * 1024;
 /// How many pings may wait for their answer: one answer tells as much as many.

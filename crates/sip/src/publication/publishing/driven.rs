@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use offhook_sansio::{Flow, Key};
+use offhook_sansio::Key;
 use offhook_sip_message::{StatusCode, ValidResponse};
 
 use super::{
@@ -45,9 +45,6 @@ impl Usage for Publishing {
             false => self.fail(layer, now, status, None),
         }
     }
-
-    /// A publication needs no flow while it rests.
-    fn flow_failed(&mut self, _layer: &mut TransactionLayer, _now: Instant, _flow: Flow) {}
 
     fn handle_timeout(&mut self, layer: &mut TransactionLayer, now: Instant) {
         while let Some(timer) = self.timers.expired(now) {

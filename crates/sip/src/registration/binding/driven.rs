@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use offhook_sansio::{Flow, Key};
+use offhook_sansio::Key;
 use offhook_sip_message::{StatusCode, ValidResponse};
 
 use super::{
@@ -55,13 +55,6 @@ impl Usage for Binding {
                 let retry_in = self.back_off(layer);
                 self.fail(now, status, None, Some(retry_in));
             }
-        }
-    }
-
-    fn flow_failed(&mut self, layer: &mut TransactionLayer, now: Instant, flow: Flow) {
-        let stood = self.registered.is_some() && !self.lost && self.leaving.is_none();
-        if stood && flow == self.wanted.flow && matches!(self.state, State::Resting) {
-            self.lose(layer, now);
         }
     }
 
