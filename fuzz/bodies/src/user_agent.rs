@@ -1,6 +1,9 @@
 //! Two user agents that call each other under any verbs, any passing of time, and a wire that
 //! loses, repeats, reorders, breaks and invents datagrams.
 
+mod outside;
+use outside::Outside;
+
 use std::{
     collections::VecDeque,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -10,7 +13,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
 use offhook_sip::{Body, CallId, Config, Event, Invite, UserAgent};
-use offhook_sip_message::{HeaderName, Message, NameAddr, StatusCode, Uri};
+use offhook_sip_message::{HeaderName, Message, Method, NameAddr, StatusCode, Uri};
 
 use crate::{Promised, Script};
 
@@ -25,7 +28,8 @@ pub fn user_agent(data: &[u8]) {
             choice @ 128..160 => pair.spoil(choice, &mut script),
             choice @ 160..176 => pair.invent(choice, &mut script),
             choice @ 176..192 => pair.sleep(Duration::from_millis(u64::from(choice & 15) * 40)),
-            192..200 => drop(pair.sleep_until_due()),
+            192..196 => drop(pair.sleep_until_due()),
+            choice @ 196..200 => pair.act_outside(choice, &mut script),
             choice @ 200..204 => pair.fail(choice),
             choice => pair.act(choice, &mut script),
         }
@@ -44,6 +48,7 @@ struct Side {
     agent: UserAgent,
     /// The calls that the owner knows of.
     calls: Vec<CallId>,
+    outside: Outside,
     address: SocketAddr,
 }
 
@@ -52,6 +57,7 @@ impl Pair {
         let sides = [(1, ALICE), (2, BOB)].map(|(seed, address)| Side {
             agent: agent(seed, address, settings),
             calls: Vec::new(),
+            outside: Outside::default(),
             address,
         });
         Self { now: Instant::now(), sides, wire: VecDeque::new() }
@@ -157,6 +163,16 @@ impl Pair {
         self.drain();
     }
 
+    /// One verb outside of calls.
+    fn act_outside(&mut self, choice: u8, script: &mut Script<'_>) {
+        let now = self.now;
+        let [alice, bob] = &mut self.sides;
+        let (side, far) = if choice & 1 == 0 { (alice, bob) } else { (bob, alice) };
+        let flow = Flow::udp(side.address, far.address);
+        side.outside.act(&mut side.agent, now, flow, script.u8());
+        self.drain();
+    }
+
     /// Takes what the agents have to send and to tell.
     fn drain(&mut self) {
         for (index, side) in self.sides.iter_mut().enumerate() {
@@ -182,6 +198,7 @@ impl Pair {
             for call in side.calls.clone() {
                 side.agent.hang_up(self.now, call).promised("a call that lives can be hung up");
             }
+            side.outside.end(&mut side.agent, self.now);
         }
         self.drain();
         let mut steps = 0;
@@ -202,6 +219,7 @@ impl Pair {
             assert_eq!(side.agent.live_calls(), 0, "no call is left");
             assert_eq!(side.agent.live_transactions(), 0, "no transaction is left");
             assert!(side.calls.is_empty(), "each call was said to be over");
+            side.outside.check_over(&side.agent);
         }
     }
 
@@ -217,6 +235,7 @@ impl Pair {
 
 impl Side {
     fn hear(&mut self, event: Event) {
+        let Some(event) = self.outside.hear(event) else { return };
         match event {
             Event::Incoming { call, .. } => {
                 assert!(!self.calls.contains(&call), "a new call has a new name");
@@ -237,6 +256,9 @@ fn agent(seed: u64, address: SocketAddr, settings: u8) -> UserAgent {
     let config = Config {
         max_calls: if full { 2 } else { 8 },
         max_transactions: if full { 6 } else { 64 },
+        max_waiting_requests: if full { 1 } else { 8 },
+        max_registrations: if full { 1 } else { 4 },
+        answered_by_owner: vec![Method::MESSAGE, Method::REGISTER, Method::PUBLISH],
         ..Config::default()
     };
     let mut agent = UserAgent::new(config, Random::from_seed(seed));
