@@ -6,29 +6,30 @@ use std::{
     time::Duration,
 };
 
-use crate::{Failure, Peer, Stage, peer};
+use crate::{Failure, Peer, Ports, Stage, peer};
 
 /// A running capture on the loopback interface.
 #[derive(Debug)]
 pub struct Capture {
     peer: Peer,
-    file: PathBuf,
+    trace: Trace,
 }
 
 impl Capture {
-    /// Captures what passes a filter such as `udp port 5060`. It has begun when this returns.
+    /// Captures what goes to or from a block of ports. It has begun when this returns.
     ///
     /// # Errors
     ///
     /// If tshark is not installed or may not capture.
-    pub fn start(stage: &Stage, filter: &str) -> Result<Self, Failure> {
-        let file = stage.file("wire.pcapng");
+    pub fn start(stage: &Stage, ports: Ports) -> Result<Self, Failure> {
+        let trace = Trace { file: stage.file("wire.pcapng"), sip: Some(ports.sip) };
         let mut command = Command::new("tshark");
         // -P with -l prints each packet as it is captured.
-        command.args(["-n", "-l", "-P", "-i", "lo", "-f", filter, "-w"]).arg(&file);
+        command.args(["-n", "-l", "-P", "-i", "lo", "-f", &ports.filter(), "-w"]).arg(&trace.file);
+        command.args(trace.decoding());
         let peer = Peer::start(&mut command, &stage.file("tshark.log"))?;
         peer.line("Capturing on", Duration::from_secs(20))?;
-        Ok(Self { peer, file })
+        Ok(Self { peer, trace })
     }
 
     /// Waits for so many packets whose summary contains `text`, then ends the capture.
@@ -39,7 +40,7 @@ impl Capture {
     pub fn until(mut self, text: &str, times: usize) -> Result<Trace, Failure> {
         self.peer.line_times(text, times, Duration::from_secs(10))?;
         self.peer.stop("INT")?;
-        Ok(Trace { file: self.file })
+        Ok(self.trace)
     }
 }
 
@@ -47,6 +48,8 @@ impl Capture {
 #[derive(Debug)]
 pub struct Trace {
     file: PathBuf,
+    /// A port that SIP is spoken on: tshark takes some for those of other protocols, games for one.
+    sip: Option<u16>,
 }
 
 /// An RTP stream, as tshark counts it.
@@ -65,7 +68,7 @@ pub struct RtpStream {
 impl Trace {
     /// A file that is there already.
     pub fn of(file: &Path) -> Self {
-        Self { file: file.to_owned() }
+        Self { file: file.to_owned(), sip: None }
     }
 
     /// One line for each packet that passes a display filter such as `sip.Method == "BYE"`.
@@ -104,9 +107,14 @@ impl Trace {
         Ok(lines.iter().filter_map(|line| stream(line)).collect())
     }
 
+    fn decoding(&self) -> Vec<String> {
+        let port = self.sip.map(|port| format!("udp.port=={port},sip"));
+        port.into_iter().flat_map(|decode| ["-d".to_owned(), decode]).collect()
+    }
+
     fn read(&self, arguments: &[&str]) -> Result<Vec<String>, Failure> {
         let mut command = Command::new("tshark");
-        command.args(["-n", "-r"]).arg(&self.file).args(arguments);
+        command.args(["-n", "-r"]).arg(&self.file).args(self.decoding()).args(arguments);
         let output = command.output().map_err(|error| peer::absent("tshark", &error))?;
         if !output.status.success() {
             let reason = String::from_utf8_lossy(&output.stderr);

@@ -21,7 +21,7 @@ fn answer_call_takes_five_calls_of_sipp_and_tshark_finds_no_fault_in_our_packets
     let stage = Stage::new("sipp_uac")?;
     let (ours, target) = answer_call(&stage, &["--calls", "5", "--ring", "100ms"])?;
     let ports = Ports::free()?;
-    let capture = Capture::start(&stage, &ports.filter())?;
+    let capture = Capture::start(&stage, ports)?;
 
     let mut sipp = Sipp::call(&stage, Scenario::BuiltIn("uac"), ports, 5, target)?;
     sipp.all_succeed(LONG)?;
@@ -46,7 +46,7 @@ fn answer_call_hears_the_sound_that_sipp_plays() -> Outcome {
         ["--calls", "1", "--ring", "0", "--play", text(&tone), "--record", text(&record)];
     let (ours, target) = answer_call(&stage, &arguments)?;
     let ports = Ports::free()?;
-    let capture = Capture::start(&stage, &ports.filter())?;
+    let capture = Capture::start(&stage, ports)?;
 
     let mut sipp = Sipp::call(&stage, Scenario::BuiltIn("uac_pcap"), ports, 1, target)?;
     sipp.all_succeed(LONG)?;
