@@ -3,10 +3,13 @@
 use offhook_sansio::Protocol;
 use offhook_tokio::Listener;
 
-use crate::support::{Authority, builder, listening, talk, uri};
+use crate::support::{Authority, builder, has_ipv6, listening, talk, uri};
 
 #[tokio::test]
 async fn a_call_goes_over_udp_of_ipv6() {
+    if !has_ipv6() {
+        return;
+    }
     let alice = listening("alice", Listener::udp("[::1]:0")).await;
     let bob = listening("bob", Listener::udp("[::1]:0")).await;
     talk(&alice, &bob, &uri(&bob, Protocol::Udp), false).await;
@@ -58,6 +61,9 @@ async fn a_call_goes_over_tls_and_secure_websocket() {
 
 #[tokio::test]
 async fn one_endpoint_listens_on_many_transports_and_both_ip_versions() {
+    if !has_ipv6() {
+        return;
+    }
     let bob = builder("bob")
         .listen(Listener::tcp("127.0.0.1:0"))
         .listen(Listener::udp("[::1]:0"))

@@ -26,6 +26,15 @@ pub(crate) async fn listening(name: &str, listener: Listener) -> Endpoint {
     builder(name).listen(listener).start().await.unwrap()
 }
 
+/// Whether this host speaks IPv6; containers often do not. The test that asks says so and ends.
+pub(crate) fn has_ipv6() -> bool {
+    let has = std::net::UdpSocket::bind("[::1]:0").is_ok();
+    if !has {
+        println!("not tested: this host has no IPv6");
+    }
+    has
+}
+
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(20), future).await.expect("it waits for ever")
 }
