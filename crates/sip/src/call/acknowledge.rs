@@ -5,11 +5,12 @@ use std::time::Instant;
 use offhook_sansio::Flow;
 use offhook_sip_message::{ContentType, Header, ValidRequest};
 
-use super::{CallId, Calls, Use, caller::Ack, invite::with_body, session::Exchange};
+use super::{CallId, Calls, Use, caller::Ack, session::Exchange};
 use crate::{
     Authenticator, Body, Dropped, Error, Event,
     dialog::{Dialog, DialogId, Outgoing},
     transaction::{TransactionId, TransactionLayer},
+    usage::with_body,
 };
 
 impl Calls {

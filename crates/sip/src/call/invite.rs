@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use offhook_sansio::{Flow, Protocol};
+use offhook_sansio::Flow;
 use offhook_sip_message::{
     Allow, CSeq, CallId as CallIdField, Contact, From, HeaderName, MaxForwards, Method, NameAddr,
     Request, RequestBuilder, Supported, Text, To, Uri, UserAgent, ValidRequest,
@@ -16,6 +16,7 @@ use crate::{
     Body, Config, Error, Login,
     dialog::{FIRST_CSEQ, MAX_FORWARDS, contact, for_request_line},
     transaction::TransactionLayer,
+    usage::{check_headers, check_security, with_body},
 };
 
 /// A call to place.
@@ -74,7 +75,8 @@ impl Calls {
 }
 
 fn build(layer: &mut TransactionLayer, invite: Invite) -> Result<ValidRequest, Error> {
-    check(&invite)?;
+    check_security(&invite.target, invite.flow)?;
+    check_headers(&invite.headers, &[HeaderName::ALLOW, HeaderName::CONTACT])?;
     let Invite { target, flow, from, body, headers, logins: _ } = invite;
     let public = layer.public(flow)?;
     let target = for_request_line(&target);
@@ -111,24 +113,6 @@ pub(super) fn allowed(layer: &TransactionLayer) -> Vec<Allow> {
     allow.iter().chain(more).cloned().map(Allow).collect()
 }
 
-pub(super) fn with_body(builder: RequestBuilder, body: Option<Body>) -> RequestBuilder {
-    match body {
-        Some(body) => builder.body(&body.content_type, body.content),
-        None => builder,
-    }
-}
-
-fn check(invite: &Invite) -> Result<(), Error> {
-    let secure = matches!(&invite.target, Uri::Sip(uri) if uri.secure);
-    if secure && !matches!(invite.flow.protocol, Protocol::Tls | Protocol::Wss) {
-        return Err(Error::NotSecure { flow: invite.flow });
-    }
-    match invite.headers.iter().find(|(name, _)| RESERVED.contains(name)) {
-        Some((header, _)) => Err(Error::ReservedHeader { header: header.clone() }),
-        None => Ok(()),
-    }
-}
-
 /// An address without the URI parts that §19.1.1, table 1, keeps out of From and To.
 pub(crate) fn for_from_or_to(mut address: NameAddr) -> NameAddr {
     if let Uri::Sip(uri) = &mut address.uri {
@@ -140,18 +124,3 @@ pub(crate) fn for_from_or_to(mut address: NameAddr) -> NameAddr {
     }
     address
 }
-
-/// What the user agent writes itself: a second one would contradict it.
-const RESERVED: [HeaderName; 11] = [
-    HeaderName::VIA,
-    HeaderName::MAX_FORWARDS,
-    HeaderName::FROM,
-    HeaderName::TO,
-    HeaderName::CALL_ID,
-    HeaderName::CSEQ,
-    HeaderName::CONTACT,
-    HeaderName::RECORD_ROUTE,
-    HeaderName::CONTENT_TYPE,
-    HeaderName::CONTENT_LENGTH,
-    HeaderName::ALLOW,
-];

@@ -6,17 +6,14 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{Method, RetryAfter, StatusCode, ValidRequest, ValidResponse};
 
 use super::{
-    CallId, Calls, State, Timer, Use,
-    callee::Invitation,
-    caller::OutgoingInvite,
-    inspect,
-    invite::{describe, with_body},
-    session::Exchange,
+    CallId, Calls, State, Timer, Use, callee::Invitation, caller::OutgoingInvite, inspect,
+    invite::describe, session::Exchange,
 };
 use crate::{
     Body, End, Error, Event,
     dialog::Dialog,
     transaction::{TransactionId, TransactionLayer},
+    usage::with_body,
 };
 
 impl Calls {

@@ -200,7 +200,7 @@ impl Publishing {
         if let Some(tag) = &self.entity_tag {
             builder = builder.header(&SipIfMatch(tag.clone()));
         }
-        let built = with_body(builder, brings.then_some(&self.wanted.body)).build();
+        let built = with_body(builder, brings.then(|| self.wanted.body.clone())).build();
         built.map_err(|error| Error::Unbuildable(error.to_string()))
     }
 

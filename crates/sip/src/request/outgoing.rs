@@ -133,7 +133,7 @@ impl Sent {
                 builder = builder.raw(HeaderName::ACCEPT, accepted);
             }
         }
-        let built = with_body(builder, body.as_ref()).build();
+        let built = with_body(builder, body).build();
         let built = built.map_err(|error| Error::Unbuildable(error.to_string()))?;
         let mut authenticator = authenticator(layer, logins);
         let exchange = Exchange::start(layer, now, built, flow, authenticator.as_deref_mut())?;

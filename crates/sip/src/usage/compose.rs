@@ -68,9 +68,9 @@ impl Draft<'_> {
     }
 }
 
-pub(crate) fn with_body(builder: RequestBuilder, body: Option<&Body>) -> RequestBuilder {
+pub(crate) fn with_body(builder: RequestBuilder, body: Option<Body>) -> RequestBuilder {
     match body {
-        Some(body) => builder.body(&body.content_type, body.content.clone()),
+        Some(body) => builder.body(&body.content_type, body.content),
         None => builder,
     }
 }
