@@ -16,18 +16,25 @@ mod callee;
 mod caller;
 mod cancel;
 mod credentials;
+mod forks;
 mod hang_up;
 mod inspect;
 pub(crate) use inspect::{Asker, inspect};
 mod invite;
 pub use invite::Invite;
 pub(crate) use invite::for_from_or_to;
+mod offer;
 mod options;
 mod other;
+mod prack;
 mod progress;
 mod reinvite;
 mod reject;
+mod reliable;
+mod request;
 mod session;
+mod update;
+mod usage;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -42,10 +49,12 @@ use self::{
     callee::Callee,
     caller::{Caller, OutgoingInvite},
     hang_up::OutgoingBye,
+    reliable::Late,
+    request::OutgoingRequest,
     session::Session,
 };
 use crate::{
-    Authenticator, End, Error, Event,
+    Authenticator, End, Error, Event, Fork,
     dialog::{Dialog, DialogId},
     transaction::{Failure, Notice, TransactionId, TransactionLayer},
 };
@@ -60,6 +69,8 @@ pub(crate) struct Calls {
     calls: Table<Call>,
     dialogs: HashMap<DialogId, CallId>,
     uses: HashMap<TransactionId, Use>,
+    /// The provisional responses whose PRACK may come after the final response (RFC 3262 §3).
+    late: HashMap<DialogId, Late>,
     deadlines: Deadlines<CallId>,
     events: VecDeque<Event>,
 }
@@ -71,8 +82,14 @@ enum Use {
     Invite(Box<OutgoingInvite>),
     /// A BYE of ours.
     Bye(Box<OutgoingBye>),
+    /// A PRACK or UPDATE of ours.
+    Request(Box<OutgoingRequest>),
     /// An INVITE of the peer, first or later.
-    Invitation(CallId),
+    Invitation {
+        call: CallId,
+        /// The dialog in which the PRACK to a provisional response is missing.
+        late: Option<DialogId>,
+    },
 }
 
 /// One call.
@@ -105,6 +122,12 @@ enum Timer {
     NotAcknowledged,
     /// Sends a provisional response again, so that no proxy gives up (RFC 3261 §13.3.1.1).
     Progress,
+    /// Sends a reliable provisional response again until its PRACK comes (RFC 3262 §3).
+    Unacknowledged,
+    /// Gives up waiting for the PRACK (RFC 3262 §3).
+    NotPracked,
+    /// Gives up waiting for the user to answer the offer of an UPDATE or PRACK (RFC 3311 §5.2).
+    Unanswered(Fork),
     /// The invitation's `Expires` has run out (RFC 3261 §13.2.1, §13.3.1).
     Expires,
 }
@@ -132,6 +155,9 @@ impl Calls {
                     Timer::Accepted => self.repeat_answer(layer, now, id),
                     Timer::NotAcknowledged => self.not_acknowledged(layer, now, id),
                     Timer::Progress => self.repeat_progress(layer, now, id),
+                    Timer::Unacknowledged => self.repeat_reliable(layer, now, id),
+                    Timer::NotPracked => self.not_pracked(layer, now, id),
+                    Timer::Unanswered(fork) => self.offer_expired(layer, now, id, fork),
                     Timer::Expires => self.expired(layer, now, id),
                 }
             }
@@ -163,8 +189,11 @@ impl Calls {
             Some(Use::Bye(_)) if response.status().is_final() => {
                 self.bye_answered(layer, now, transaction, &response);
             }
-            // Provisional responses to BYE, and whatever a CANCEL is answered with.
-            Some(Use::Bye(_) | Use::Invitation(_)) | None => {}
+            Some(Use::Request(_)) if response.status().is_final() => {
+                self.request_answered(layer, now, transaction, &response);
+            }
+            // Provisional responses to other than INVITE, and whatever a CANCEL is answered with.
+            Some(Use::Bye(_) | Use::Request(_) | Use::Invitation { .. }) | None => {}
         }
     }
 
@@ -179,7 +208,15 @@ impl Calls {
             (Some(Use::Invite(invite)), Some(failure)) => {
                 self.invite_failed(layer, now, transaction, &invite, failure);
             }
-            (Some(Use::Bye(bye)), Some(_)) if bye.ends_call => self.end(bye.call, End::HungUp),
+            (Some(Use::Bye(bye)), Some(_)) if bye.ends_call => {
+                self.end(layer, now, bye.call, End::HungUp);
+            }
+            (Some(Use::Request(request)), Some(failure)) => {
+                self.request_failed(layer, now, transaction, &request, failure);
+            }
+            (Some(Use::Invitation { late: Some(dialog), .. }), _) => {
+                self.forget_late(transaction, &dialog);
+            }
             (Some(_) | None, _) => {}
         }
     }
@@ -207,12 +244,17 @@ impl Calls {
             return refusal.send(layer, now, &request, flow, asker);
         }
         match (call, dialog) {
-            (Some(call), _) => self.receive_in_dialog(layer, now, call, request, flow),
-            (None, Some(_)) => {
+            (Some(call), Some(dialog)) => {
+                self.receive_in_dialog(layer, now, call, &dialog, request, flow);
+            }
+            (_, Some(dialog)) if request.method() == Method::PRACK => {
+                self.late_prack(layer, now, &dialog, &request, flow);
+            }
+            (_, Some(_)) => {
                 let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
                 inspect::answer_stranger(layer, now, &request, flow, status);
             }
-            (None, None) => self.receive_out_of_dialog(layer, now, request, flow),
+            (_, None) => self.receive_out_of_dialog(layer, now, request, flow),
         }
     }
 
@@ -239,11 +281,13 @@ impl Calls {
         layer: &mut TransactionLayer,
         now: Instant,
         call: CallId,
+        dialog: &DialogId,
         request: ValidRequest,
         flow: Flow,
     ) {
         let number = request.cseq().number;
-        let in_order = self.dialog_mut(call).is_some_and(|dialog| dialog.receive_cseq(number));
+        let in_order =
+            self.dialog_mut(call, dialog).is_some_and(|dialog| dialog.receive_cseq(number));
         if !in_order {
             // §12.2.2: out of order.
             let status = StatusCode::SERVER_INTERNAL_ERROR;
@@ -251,7 +295,9 @@ impl Calls {
         }
         match request.method() {
             Method::INVITE => self.reinvited(layer, now, call, request, flow),
-            Method::BYE => self.bye_received(layer, now, call, &request, flow),
+            Method::BYE => self.bye_received(layer, now, call, dialog, &request, flow),
+            Method::PRACK => self.prack_received(layer, now, call, dialog, request, flow),
+            Method::UPDATE => self.update_received(layer, now, call, dialog, request, flow),
             Method::OPTIONS => options::answer(layer, now, &request, flow, Asker::Peer),
             _ => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
@@ -287,22 +333,22 @@ impl Calls {
         }
     }
 
-    fn dialog_mut(&mut self, id: CallId) -> Option<&mut Dialog> {
+    fn dialog_mut(&mut self, id: CallId, dialog: &DialogId) -> Option<&mut Dialog> {
+        if !matches!(self.calls.get(id.0)?.state, State::Leaving(_)) {
+            return self.usage_of(id, dialog).map(|usage| &mut usage.dialog);
+        }
         match &mut self.calls.get_mut(id.0)?.state {
-            State::Calling(_) => None,
-            State::Ringing(callee) => Some(&mut callee.dialog),
-            State::Standing(session) => Some(&mut session.dialog),
             State::Leaving(dialog) => Some(dialog),
+            State::Calling(_) | State::Ringing(_) | State::Standing(_) => None,
         }
     }
 
-    /// Moves a call to its next state and stops the timers of the one before.
+    /// Moves a call to its next state and stops the timers of the INVITE before.
     fn become_state(&mut self, id: CallId, state: State) {
         if let Some(call) = self.calls.get_mut(id.0) {
             call.state = state;
-            call.timers.clear();
         }
-        self.reschedule(id);
+        self.stop_invite_timers(id);
     }
 
     fn set_timer(&mut self, id: CallId, timer: Timer, deadline: Instant) {
@@ -312,9 +358,17 @@ impl Calls {
         self.reschedule(id);
     }
 
-    fn stop_timers(&mut self, id: CallId) {
+    fn stop_timer(&mut self, id: CallId, timer: Timer) {
         if let Some(call) = self.calls.get_mut(id.0) {
-            call.timers.clear();
+            call.timers.stop(timer);
+        }
+        self.reschedule(id);
+    }
+
+    /// Stops what repeats and limits an INVITE and its responses.
+    fn stop_invite_timers(&mut self, id: CallId) {
+        if let Some(call) = self.calls.get_mut(id.0) {
+            OF_INVITE.into_iter().for_each(|timer| call.timers.stop(timer));
         }
         self.reschedule(id);
     }
@@ -329,10 +383,19 @@ impl Calls {
     }
 
     /// Ends a call: the one place from which [`Event::Ended`] is told.
-    fn end(&mut self, id: CallId, end: End) {
-        if let Some(dialog) = self.dialog_mut(id) {
-            let dialog = dialog.id().clone();
-            self.dialogs.remove(&dialog);
+    ///
+    /// Whatever the peer has asked and nobody has answered gets 487 (RFC 3261 §15.1.2).
+    fn end(&mut self, layer: &mut TransactionLayer, now: Instant, id: CallId, end: End) {
+        let mut dialogs = Vec::new();
+        for usage in self.usages_mut(id) {
+            usage.dismiss(layer, now, StatusCode::REQUEST_TERMINATED);
+            dialogs.push(usage.dialog.id().clone());
+        }
+        if let Ok(State::Leaving(dialog)) = self.get(id).map(|call| &call.state) {
+            dialogs.push(dialog.id().clone());
+        }
+        for dialog in &dialogs {
+            self.dialogs.remove(dialog);
         }
         self.deadlines.set(id, None);
         if self.calls.remove(id.0).is_some() {
@@ -341,3 +404,13 @@ impl Calls {
         }
     }
 }
+
+/// The timers that end with the INVITE they belong to.
+const OF_INVITE: [Timer; 6] = [
+    Timer::Accepted,
+    Timer::NotAcknowledged,
+    Timer::Progress,
+    Timer::Unacknowledged,
+    Timer::NotPracked,
+    Timer::Expires,
+];

@@ -26,6 +26,9 @@ pub struct Config {
     ///
     /// The calls of this side, and what ends a call, find room beyond it: `max_calls` more.
     pub max_transactions: usize,
+    /// Whether provisional responses are sent reliably (RFC 3262). It needs PRACK in `allow`; without
+    /// that it is [`Off`](ReliableProvisionals::Off).
+    pub reliable_provisionals: ReliableProvisionals,
     /// The methods listed in `Allow` (RFC 3261 §20.5).
     ///
     /// Listing a method does not add it; what is not implemented is answered with 405 anyway.
@@ -52,6 +55,31 @@ pub struct Config {
     pub accept: Vec<Text>,
 }
 
+/// The use of the extension `100rel` (RFC 3262).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReliableProvisionals {
+    /// It is neither offered nor taken: an INVITE that requires it is answered with 420.
+    Off,
+    /// It is offered, and used where the peer asks for it: by a `Require` in its INVITE, or by
+    /// sending its own provisional responses so.
+    #[default]
+    Supported,
+    /// It is offered, and used with every peer that offers it too.
+    Preferred,
+    /// Our INVITE requires it, and one that does not offer it is answered with 421.
+    Required,
+}
+
+impl Config {
+    /// The use of `100rel` that the other settings allow.
+    pub(crate) fn reliable(&self) -> ReliableProvisionals {
+        match self.allow.contains(&Method::PRACK) {
+            true => self.reliable_provisionals,
+            false => ReliableProvisionals::Off,
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -62,7 +90,16 @@ impl Default for Config {
             parse: ParseOptions::default(),
             max_calls: 1_000,
             max_transactions: 10_000,
-            allow: vec![Method::INVITE, Method::ACK, Method::BYE, Method::CANCEL, Method::OPTIONS],
+            reliable_provisionals: ReliableProvisionals::Supported,
+            allow: vec![
+                Method::INVITE,
+                Method::ACK,
+                Method::BYE,
+                Method::CANCEL,
+                Method::OPTIONS,
+                Method::PRACK,
+                Method::UPDATE,
+            ],
             answered_by_owner: Vec::new(),
             max_waiting_requests: 100,
             max_requests: 1_000,

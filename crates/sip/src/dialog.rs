@@ -61,7 +61,7 @@ impl Dialog {
         })
     }
 
-    /// The caller's dialog (§12.1.2). A 2xx without `Contact` leaves the target where it was.
+    /// The caller's dialog (§12.1.2). A response without `Contact` leaves the target where it was.
     pub(crate) fn of_caller(invite: &ValidRequest, response: &ValidResponse, flow: Flow) -> Self {
         let target = response.header::<Contact>().ok().and_then(contact_of);
         let ours = invite.header::<Contact>().ok().and_then(contact_of);
@@ -88,7 +88,7 @@ impl Dialog {
         in_order
     }
 
-    /// Takes the `Contact` of a re-INVITE or of the 2xx to one (§12.2.1.2, §12.2.2).
+    /// Takes the `Contact` of a re-INVITE or UPDATE, or of the 2xx to one (§12.2.1.2, §12.2.2).
     pub(crate) fn refresh_target(&mut self, contact: Option<Contact>) {
         if let Some(target) = contact_of(contact) {
             self.remote_target = target;
@@ -111,7 +111,18 @@ impl Dialog {
 
     /// Notes that a request with the sequence number `number` was sent (§12.2.1.1).
     pub(crate) fn sent(&mut self, number: u32) {
-        self.local_cseq = Some(number);
+        self.local_cseq = self.local_cseq.max(Some(number));
+    }
+
+    /// The number of the next request; `None` when all are used up.
+    pub(crate) fn next_cseq(&self) -> Option<u32> {
+        self.local_cseq.map_or(Some(FIRST_CSEQ), |last| last.checked_add(1))
+    }
+
+    /// The 2xx confirms the early dialog: its routes and its target count (§13.2.2.4).
+    pub(crate) fn confirm(&mut self, response: &ValidResponse) {
+        self.route_set = RouteSet::of_caller(response);
+        self.refresh_target(response.header().ok().flatten());
     }
 
     /// The ACK to a 2xx: a request of the dialog with the INVITE's number (§13.2.2.4).
@@ -129,6 +140,10 @@ impl Dialog {
 
     pub(crate) fn contact(&self) -> Contact {
         Contact::new(self.contact.clone())
+    }
+
+    pub(crate) fn flow(&self) -> Flow {
+        self.flow
     }
 
     pub(crate) fn owns_call_id(&self) -> bool {

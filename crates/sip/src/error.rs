@@ -36,6 +36,19 @@ pub enum Error {
     /// An INVITE transaction is under way in this dialog (RFC 3261 §14.1).
     #[error("an INVITE transaction is in progress in this call (RFC 3261 §14.1)")]
     InviteInProgress,
+    /// An offer of either side waits for its answer in this dialog (RFC 3311 §5.1).
+    #[error("an offer waits for its answer in this call (RFC 3311 §5.1)")]
+    OfferInProgress,
+    /// Our last UPDATE has no final answer in this dialog.
+    #[error("an UPDATE is in progress in this call")]
+    UpdateInProgress,
+    /// The call rings at several phones, and the verb does not say which it means; or the dialog
+    /// that it names is over.
+    #[error("the call has no such dialog, or several of which one is to be named")]
+    NoFork,
+    /// Too many reliable provisional responses wait for the PRACK to the one before.
+    #[error("no room for another provisional response before the PRACK to the last")]
+    TooManyProvisionals,
     /// The status code is outside of the range that the verb takes.
     #[error("status {} is not {expected}", status.as_u16())]
     InvalidStatus {

@@ -24,19 +24,30 @@ pub enum Event {
         flow: Flow,
     },
     /// A provisional response, 101 to 199, to our first INVITE.
+    ///
+    /// If it was sent reliably it is acknowledged, unless it brings an offer: that is answered with
+    /// [`UserAgent::prack`](crate::UserAgent::prack) (RFC 3262 §5).
     Progress {
         /// The call it belongs to.
         call: CallId,
+        /// Which of those who were called speaks.
+        fork: Fork,
+        /// What its session description is.
+        description: Description,
         /// The response.
         response: ValidResponse,
     },
     /// A 2xx to our first INVITE.
     ///
-    /// The ACK was sent, unless the INVITE had no body and the response has one: that is an offer,
-    /// and the answer is given with [`UserAgent::acknowledge`](crate::UserAgent::acknowledge).
+    /// The ACK was sent, unless the response brings an offer: the answer is given with
+    /// [`UserAgent::acknowledge`](crate::UserAgent::acknowledge).
     Answered {
         /// The call that stands now.
         call: CallId,
+        /// Who answered.
+        fork: Fork,
+        /// What its session description is.
+        description: Description,
         /// The response.
         response: ValidResponse,
     },
@@ -54,15 +65,28 @@ pub enum Event {
         /// The re-INVITE.
         request: ValidRequest,
     },
-    /// The re-INVITE last told of is withdrawn or has expired; 487 was sent, the call goes on.
+    /// The re-INVITE last told of is withdrawn or has expired; 487 was sent. Or nobody has
+    /// acknowledged our provisional response to it; 504 was sent. The call goes on.
     ReinviteCancelled {
         /// The call that stays as it was.
         call: CallId,
+    },
+    /// A provisional response, 101 to 199, to our re-INVITE; as to its acknowledgement see
+    /// [`Progress`](Self::Progress).
+    ReinviteProgress {
+        /// The call to modify.
+        call: CallId,
+        /// What its session description is.
+        description: Description,
+        /// The response.
+        response: ValidResponse,
     },
     /// A 2xx to our re-INVITE; as to the ACK see [`Answered`](Self::Answered).
     ReinviteAnswered {
         /// The call that is modified.
         call: CallId,
+        /// What its session description is.
+        description: Description,
         /// The response.
         response: ValidResponse,
     },
@@ -73,6 +97,58 @@ pub enum Event {
         /// The final status; 503 if the transport failed.
         status: StatusCode,
         /// After 491: how long to wait before another try (RFC 3261 §14.1).
+        retry_after: Option<Duration>,
+    },
+    /// The PRACK to a reliable provisional response of ours has come (RFC 3262 §3). An offer in it
+    /// waits for [`UserAgent::answer_offer`](crate::UserAgent::answer_offer).
+    ProgressAcknowledged {
+        /// The call whose INVITE or re-INVITE waits.
+        call: CallId,
+        /// What its session description is: the answer to our offer, or an offer.
+        description: Description,
+        /// The PRACK.
+        request: ValidRequest,
+    },
+    /// The peer asks to modify the session with the offer of an UPDATE (RFC 3311 §5.2). It waits for
+    /// [`UserAgent::answer_offer`](crate::UserAgent::answer_offer) or
+    /// [`UserAgent::reject_offer`](crate::UserAgent::reject_offer), and not for long.
+    ///
+    /// An UPDATE without offer refreshes the target, is answered with 200, and not told of.
+    Updated {
+        /// The call to modify.
+        call: CallId,
+        /// The dialog it came in.
+        fork: Fork,
+        /// The UPDATE.
+        request: ValidRequest,
+    },
+    /// The offer last told of was not answered in time; its UPDATE got 504, its PRACK 200.
+    OfferExpired {
+        /// The call that stays as it was.
+        call: CallId,
+        /// The dialog it came in.
+        fork: Fork,
+    },
+    /// A 2xx to our UPDATE.
+    UpdateAnswered {
+        /// The call that is modified.
+        call: CallId,
+        /// The dialog that it was sent in.
+        fork: Fork,
+        /// What its session description is: the answer, if the UPDATE had an offer.
+        description: Description,
+        /// The response.
+        response: ValidResponse,
+    },
+    /// Our UPDATE was refused: the session stays as it was (RFC 3311 §5.3).
+    UpdateRejected {
+        /// The call that stays as it was.
+        call: CallId,
+        /// The dialog that it was sent in.
+        fork: Fork,
+        /// The final status; 408 if nobody answered, 503 if the transport failed.
+        status: StatusCode,
+        /// After 491: how long to wait before another try (RFC 3311 §5.3).
         retry_after: Option<Duration>,
     },
     /// The call is over. Told exactly once; the id is stale from now on.
@@ -123,6 +199,25 @@ pub enum Event {
         /// What happened.
         event: PublicationEvent,
     },
+}
+
+/// Names one dialog of a call. A call of ours may ring at several phones, and has an early dialog
+/// with each (RFC 3261 §12.1.2); any other call has one dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fork(pub(crate) u32);
+
+/// What the session description in a message is, by the message and by what went before
+/// (RFC 3261 §13.2.1, RFC 3262 §5, RFC 3311 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Description {
+    /// There is none, or there was one too many, which is to be ignored.
+    Nothing,
+    /// An answer that is not sent reliably: it may still change.
+    Preview,
+    /// An offer that waits for an answer.
+    Offer,
+    /// The answer.
+    Answer,
 }
 
 /// How a call ended.

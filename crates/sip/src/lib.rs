@@ -1,7 +1,8 @@
 //! SIP behaviour without input or output: transactions, dialogs and calls of a user agent
-//! (RFC 3261, RFC 6026, RFC 3581, RFC 4320), its registrations (RFC 3261 §10, RFC 5626),
-//! publications (RFC 3903) and other requests outside of calls, the location of servers (RFC 3263),
-//! and digest authentication (RFC 7616, RFC 8760) by [`Authenticator`] and [`Challenger`].
+//! (RFC 3261, RFC 3262, RFC 3311, RFC 6026, RFC 3581, RFC 4320), its registrations (RFC 3261 §10,
+//! RFC 5626), publications (RFC 3903) and other requests outside of calls, the location of servers
+//! (RFC 3263), and digest authentication (RFC 7616, RFC 8760) by [`Authenticator`] and
+//! [`Challenger`].
 //!
 //! A [`UserAgent`] takes datagrams, time and verbs, and gives datagrams and events. It opens no
 //! socket and reads no clock; bodies stay opaque. Two of them, wired together, make a call:
@@ -60,7 +61,7 @@ mod call;
 pub use call::{CallId, Invite};
 
 mod config;
-pub use config::Config;
+pub use config::{Config, ReliableProvisionals};
 
 mod dialog;
 
@@ -68,7 +69,7 @@ mod error;
 pub use error::Error;
 
 mod event;
-pub use event::{Body, End, Event};
+pub use event::{Body, Description, End, Event, Fork};
 
 mod locate;
 pub use locate::{

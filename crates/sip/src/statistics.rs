@@ -59,14 +59,18 @@ pub enum Dropped {
     StrayAck,
     /// A request or response that came again and was absorbed by its transaction.
     Retransmission,
-    /// A 2xx of one fork more than is followed up.
+    /// A 2xx or provisional response of one fork more than is followed up.
     TooManyForks,
+    /// A reliable provisional response before which another is missing (RFC 3262 §4).
+    OutOfOrder,
+    /// A reliable provisional response whose PRACK found no room; the peer will repeat it.
+    NoRoom,
     /// A message of ours that could not be built from what the peer sent.
     Unbuildable,
 }
 
 impl Dropped {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::NotListening,
         Self::KeepAlive,
         Self::Malformed,
@@ -76,6 +80,8 @@ impl Dropped {
         Self::StrayAck,
         Self::Retransmission,
         Self::TooManyForks,
+        Self::OutOfOrder,
+        Self::NoRoom,
         Self::Unbuildable,
     ];
 }

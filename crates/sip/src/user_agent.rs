@@ -14,7 +14,7 @@ use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
 use offhook_sip_message::{StatusCode, ValidRequest};
 
 use crate::{
-    Body, CallId, Config, Error, Event, Invite, Statistics,
+    Body, CallId, Config, Error, Event, Fork, Invite, Statistics,
     call::Calls,
     publication::Publishing,
     registration::Registrations,
@@ -99,9 +99,14 @@ impl UserAgent {
 
     /// Sends a provisional response, 101 to 199, to the INVITE that waits (RFC 3261 §13.3.1.1).
     ///
+    /// It is sent reliably if [`Config::reliable_provisionals`] and the peer want it so; then it may
+    /// wait for the PRACK to the one before (RFC 3262 §3).
+    ///
     /// # Errors
     ///
-    /// If no INVITE or re-INVITE of the peer waits, or the status is another.
+    /// If no INVITE or re-INVITE of the peer waits, or the status is another. If the INVITE requires
+    /// reliable responses and has no offer: then the first of them has to bring one
+    /// (RFC 3262 §5). If too many wait for a PRACK.
     pub fn progress(
         &mut self,
         now: Instant,
@@ -113,6 +118,9 @@ impl UserAgent {
     }
 
     /// Sends 200 to the INVITE or re-INVITE that waits, until the ACK comes (RFC 3261 §13.3.1.4).
+    ///
+    /// It goes out later if the session is negotiated in a provisional response whose PRACK has not
+    /// come so far, or in a PRACK whose offer is not answered (RFC 3262 §3, §5).
     ///
     /// # Errors
     ///
@@ -175,6 +183,72 @@ impl UserAgent {
         body: Option<Body>,
     ) -> Result<(), Error> {
         self.calls.reinvite(&mut self.layer, now, call, body)
+    }
+
+    /// Answers the offer that a reliable provisional response has brought, in its PRACK
+    /// (RFC 3262 §5). `fork` is the one that [`Event::Progress`] names; `None` if there is only one.
+    ///
+    /// # Errors
+    ///
+    /// If no PRACK waits for it.
+    pub fn prack(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        fork: Option<Fork>,
+        body: Option<Body>,
+    ) -> Result<(), Error> {
+        self.calls.prack(&mut self.layer, now, call, fork, body)
+    }
+
+    /// Asks the peer to modify the session by an UPDATE, in an early dialog too, or refreshes the
+    /// target without a body (RFC 3311 §5.1). `fork` names the dialog; `None` if there is only one.
+    /// [`Event::UpdateAnswered`] or [`Event::UpdateRejected`] follows, unless the call ends before.
+    ///
+    /// # Errors
+    ///
+    /// If an UPDATE of ours is under way in the dialog, or `body` is an offer and another offer
+    /// waits for its answer there; in an early dialog that is the one of the INVITE, until it is
+    /// answered in a reliable provisional response.
+    pub fn update(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        fork: Option<Fork>,
+        body: Option<Body>,
+    ) -> Result<(), Error> {
+        self.calls.update(&mut self.layer, now, call, fork, body)
+    }
+
+    /// Answers the offer of an UPDATE or PRACK with 200 (RFC 3311 §5.2, RFC 3262 §5).
+    ///
+    /// # Errors
+    ///
+    /// If no such offer waits in the dialog.
+    pub fn answer_offer(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        fork: Option<Fork>,
+        body: Option<Body>,
+    ) -> Result<(), Error> {
+        self.calls.answer_offer(&mut self.layer, now, call, fork, body)
+    }
+
+    /// Refuses the offer of an UPDATE with `status`, 300 to 699; the session stays as it was
+    /// (RFC 3311 §5.2). One in a PRACK cannot be refused so, for its PRACK gets 2xx.
+    ///
+    /// # Errors
+    ///
+    /// If no offer of an UPDATE waits in the dialog, or the status is another.
+    pub fn reject_offer(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        fork: Option<Fork>,
+        status: StatusCode,
+    ) -> Result<(), Error> {
+        self.calls.reject_offer(&mut self.layer, now, call, fork, status)
     }
 
     /// Hangs up, in whatever state the call is: a CANCEL, a BYE or a 480 goes out, at once or as

@@ -43,7 +43,10 @@ fn an_invite_has_what_the_rfc_asks_for() {
     assert!(field(&invite, "From").starts_with("<sip:alice@example.com>;tag="));
     assert_eq!(field(&invite, "To"), "<sip:bob@198.51.100.7>", "no port (§19.1.1)");
     assert_eq!(field(&invite, "Contact"), "<sip:alice@192.0.2.1:5060>");
-    assert_eq!(fields(&invite, "Allow").join(", "), "INVITE, ACK, BYE, CANCEL, OPTIONS");
+    assert_eq!(
+        fields(&invite, "Allow").join(", "),
+        "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"
+    );
     assert!(invite.contains("\r\nSupported:") && invite.contains("\r\nUser-Agent: offhook/"));
     assert_eq!((field(&invite, "Content-Length"), invite.ends_with("\r\n\r\nv=0")), ("3", true));
 }

@@ -31,7 +31,7 @@ fn options_is_answered_with_what_we_can_do() {
     let mut raw = Raw::new();
     let sent = raw.send(&request("OPTIONS", "z9hG4bK1", 1, "", ""));
     assert_eq!(status(&sent), 200);
-    assert_eq!(fields(&sent[0], "Allow"), ["INVITE, ACK, BYE, CANCEL, OPTIONS"]);
+    assert_eq!(fields(&sent[0], "Allow"), ["INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"]);
     assert_eq!(field(&sent[0], "Accept"), "application/sdp");
     assert!(sent[0].contains("Supported:"));
 }
@@ -45,9 +45,10 @@ fn an_unknown_method_is_answered_405_with_allow() {
 
 #[test]
 fn an_unknown_extension_is_answered_420_with_its_name() {
-    let sent = Raw::new().send(&request("INVITE", "z9hG4bK1", 1, "", "Require: 100rel, moon\n"));
+    let sent =
+        Raw::new().send(&request("INVITE", "z9hG4bK1", 1, "", "Require: sun, 100rel, moon\n"));
     assert_eq!(status(&sent), 420);
-    assert_eq!(fields(&sent[0], "Unsupported").join(", "), "100rel, moon");
+    assert_eq!(fields(&sent[0], "Unsupported").join(", "), "sun, moon");
 }
 
 #[test]
@@ -371,7 +372,7 @@ fn strangers_are_answered_and_nothing_of_them_is_kept() {
             assert_eq!(sent.len(), 1, "{method}");
             assert_eq!(raw.send(&request(method, &branch, 1, tag, "")), sent, "the same again");
         }
-        let needy = request("INVITE", &format!("z9hG4bKi{n}"), 1, "", "Require: 100rel\n");
+        let needy = request("INVITE", &format!("z9hG4bKi{n}"), 1, "", "Require: moon\n");
         assert_eq!(status(&raw.send(&needy)), 420);
     }
     assert_eq!(raw.agent.live_transactions(), 0);

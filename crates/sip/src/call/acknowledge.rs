@@ -5,7 +5,7 @@ use std::time::Instant;
 use offhook_sansio::Flow;
 use offhook_sip_message::{ContentType, Header, ValidRequest};
 
-use super::{CallId, Calls, Use, caller::Ack, session::Exchange};
+use super::{CallId, Calls, Use, caller::Ack, offer::Carrier, session::Exchange};
 use crate::{
     Authenticator, Body, Dropped, Error, Event,
     dialog::{Dialog, DialogId, Outgoing},
@@ -26,8 +26,9 @@ impl Calls {
             Error::WrongState { verb: "acknowledge", expected: "a 2xx that brought an offer" };
         let session = self.session_mut(call).ok_or(wrong.clone())?;
         let Exchange::Unacknowledged { transaction } = session.exchange else { return Err(wrong) };
-        let dialog = session.dialog.clone();
+        let dialog = session.usage.dialog.clone();
         session.exchange = Exchange::Idle;
+        session.usage.offers.settle(Carrier::Accepted);
         self.acknowledge_with(layer, transaction, &dialog, body);
         Ok(())
     }
@@ -56,7 +57,7 @@ impl Calls {
     pub(super) fn awaits_answer(&self, call: CallId, dialog: &Dialog) -> bool {
         self.session(call).is_some_and(|session| {
             matches!(session.exchange, Exchange::Unacknowledged { .. })
-                && session.dialog.id() == dialog.id()
+                && session.usage.dialog.id() == dialog.id()
         })
     }
 
@@ -88,9 +89,10 @@ impl Calls {
         call: CallId,
         ack: &ValidRequest,
     ) {
-        self.stop_timers(call);
+        self.stop_invite_timers(call);
         let Some(session) = self.session_mut(call) else { return };
         session.exchange = Exchange::Idle;
+        session.usage.offers.settle(Carrier::Accepted);
         if session.hung_up {
             return self.leave(layer, now, call);
         }

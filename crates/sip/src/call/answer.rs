@@ -2,17 +2,20 @@
 
 use std::time::Instant;
 
-use offhook_sip_message::{StatusCode, Supported};
+use offhook_sip_message::StatusCode;
 
 use super::{
     CallId, Calls, State, Timer,
-    invite::allowed,
+    invite::{allowed, supported},
+    offer::Carrier,
+    reliable::Accepted,
     session::{Answered, Exchange, Session},
 };
 use crate::{Body, End, Error, transaction::TransactionLayer};
 
 impl Calls {
-    /// Sends 200 to the INVITE or re-INVITE that waits.
+    /// Sends 200 to the INVITE or re-INVITE that waits, or as soon as the PRACK has come that it
+    /// has to wait for (RFC 3262 §3).
     pub(crate) fn answer(
         &mut self,
         layer: &mut TransactionLayer,
@@ -20,28 +23,51 @@ impl Calls {
         call: CallId,
         body: Option<Body>,
     ) -> Result<(), Error> {
-        let (invitation, dialog) = self.invitation(call, "answer")?;
-        let builder = invitation.reply_in_dialog(layer, dialog, StatusCode::OK);
-        let mut builder = builder.list(&allowed(layer)).list::<Supported>(&[]);
+        let (invitation, usage) = self.invitation(call, "answer")?;
+        let builder = invitation.reply_in_dialog(layer, &usage.dialog, StatusCode::OK);
+        let mut builder = builder.list(&allowed(layer)).list(&supported(layer));
+        let described = body.is_some();
         if let Some(body) = body {
             builder = builder.body(&body.content_type, body.content);
         }
         let response = builder.build().map_err(|error| Error::Unbuildable(error.to_string()))?;
-        // The target of a re-INVITE counts from its acceptance on (§12.2.2).
-        dialog.refresh_target(invitation.request.header().ok().flatten());
+        let accepted = Accepted { response, described };
+        if let Some(reliable) = invitation.reliable.as_mut().filter(|it| it.delays_answer(usage)) {
+            let expected = "an INVITE that was not answered";
+            let wrong = Error::WrongState { verb: "answer", expected };
+            return if reliable.wait(accepted) { Ok(()) } else { Err(wrong) };
+        }
+        self.accept(layer, now, call, accepted);
+        Ok(())
+    }
+
+    /// Sends the 2xx: the call stands.
+    pub(super) fn accept(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        accepted: Accepted,
+    ) {
+        self.settle_progress(call);
+        let again = self.session_mut(call).is_some();
+        let Ok((invitation, usage)) = self.invitation(call, "answer") else { return };
+        if again {
+            // The target of a re-INVITE counts from its acceptance on (§12.2.2).
+            usage.dialog.refresh_target(invitation.request.header().ok().flatten());
+        }
+        usage.offers.send_response(Carrier::Accepted, accepted.described);
         let answered = Answered {
             transaction: invitation.transaction,
             cseq: invitation.request.cseq().number,
             interval: layer.timing().t1,
-            response,
+            response: accepted.response,
         };
         layer.respond(now, answered.transaction, &answered.response);
-        let dialog = dialog.clone();
-        let session = Session::of_callee(dialog, answered);
+        let session = Session::of_callee(usage.clone(), answered);
         self.become_state(call, State::Standing(Box::new(session)));
         self.set_timer(call, Timer::Accepted, now + layer.timing().t1);
         self.set_timer(call, Timer::NotAcknowledged, now + layer.timing().give_up());
-        Ok(())
     }
 
     /// Timer: the ACK has not come so far.
@@ -71,8 +97,8 @@ impl Calls {
         if session.hung_up {
             return self.leave(layer, now, call);
         }
-        let dialog = session.dialog.clone();
+        let dialog = session.usage.dialog.clone();
         self.say_bye(layer, now, call, dialog);
-        self.end(call, End::NotAcknowledged);
+        self.end(layer, now, call, End::NotAcknowledged);
     }
 }

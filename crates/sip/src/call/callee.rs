@@ -5,9 +5,15 @@ use std::time::Instant;
 use offhook_sansio::Flow;
 use offhook_sip_message::{HeaderName, Response, ResponseBuilder, StatusCode, Text, ValidRequest};
 
-use super::{CallId, Calls, State, Timer, Use, inspect, session::Exchange};
+use super::{
+    CallId, Calls, State, Timer, Use, inspect,
+    offer::{Offers, describes},
+    reliable::Reliable,
+    session::Exchange,
+    usage::Usage,
+};
 use crate::{
-    Error, Event,
+    Error, Event, Fork,
     dialog::Dialog,
     transaction::{TransactionId, TransactionLayer},
 };
@@ -16,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Callee {
     pub(crate) invitation: Invitation,
-    pub(crate) dialog: Dialog,
+    pub(crate) usage: Usage,
 }
 
 /// An INVITE of the peer, first or later, without final answer.
@@ -28,6 +34,8 @@ pub(crate) struct Invitation {
     pub(crate) tag: Text,
     /// What was sent last, other than 100.
     pub(crate) provisional: Option<Response>,
+    /// Its reliable provisional responses, if there are to be any.
+    pub(crate) reliable: Option<Box<Reliable>>,
 }
 
 impl Calls {
@@ -51,12 +59,13 @@ impl Calls {
         let Some(transaction) = layer.serve(&request, flow, &tag) else { return };
         layer.send_trying(transaction);
         let id = dialog.id().clone();
-        let invitation =
-            Invitation { transaction, request: request.clone(), tag, provisional: None };
-        let state = State::Ringing(Box::new(Callee { invitation, dialog }));
+        let invitation = Invitation::new(layer, transaction, request.clone(), tag);
+        let offers = Offers::of_callee(describes(request.headers(), &request.body()));
+        let usage = Usage::new(Fork(0), dialog, offers);
+        let state = State::Ringing(Box::new(Callee { invitation, usage }));
         let Some(call) = self.insert(state) else { return };
         self.dialogs.insert(id, call);
-        self.uses.insert(transaction, Use::Invitation(call));
+        self.uses.insert(transaction, Use::Invitation { call, late: None });
         self.set_timer(call, Timer::Progress, now + super::progress::REFRESH);
         self.start_expires(now, call, &request);
         self.events.push_back(Event::Incoming { call, request, flow });
@@ -67,12 +76,12 @@ impl Calls {
         &mut self,
         call: CallId,
         verb: &'static str,
-    ) -> Result<(&mut Invitation, &mut Dialog), Error> {
+    ) -> Result<(&mut Invitation, &mut Usage), Error> {
         let wrong = Error::WrongState { verb, expected: "an INVITE of the peer that waits" };
         match &mut self.get_mut(call)?.state {
-            State::Ringing(callee) => Ok((&mut callee.invitation, &mut callee.dialog)),
+            State::Ringing(callee) => Ok((&mut callee.invitation, &mut callee.usage)),
             State::Standing(session) => match &mut session.exchange {
-                Exchange::Invited(invitation) => Ok((invitation, &mut session.dialog)),
+                Exchange::Invited(invitation) => Ok((invitation, &mut session.usage)),
                 _ => Err(wrong),
             },
             State::Calling(_) | State::Leaving(_) => Err(wrong),
@@ -81,6 +90,16 @@ impl Calls {
 }
 
 impl Invitation {
+    pub(crate) fn new(
+        layer: &mut TransactionLayer,
+        transaction: TransactionId,
+        request: ValidRequest,
+        tag: Text,
+    ) -> Self {
+        let reliable = Reliable::of(layer, &request).map(Box::new);
+        Self { transaction, request, tag, provisional: None, reliable }
+    }
+
     /// A response that makes a dialog: with the `Record-Route` of the INVITE and our `Contact`
     /// (RFC 3261 §12.1.1).
     pub(crate) fn reply_in_dialog(

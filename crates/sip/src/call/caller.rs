@@ -5,9 +5,14 @@ use std::time::Instant;
 use offhook_sansio::Flow;
 use offhook_sip_message::{Text, ValidRequest, ValidResponse};
 
-use super::{CallId, Calls, State, Timer, Use, session::Session};
+use super::{
+    CallId, Calls, State, Timer, Use,
+    forks::{MAX_FORKS, is_of},
+    offer::{Carrier, describes},
+    usage::Usage,
+};
 use crate::{
-    Dropped, End, Event,
+    Description, Dropped, End, Event,
     dialog::{Dialog, Outgoing},
     transaction::{Failure, TransactionId, TransactionLayer},
 };
@@ -17,6 +22,16 @@ use crate::{
 pub(crate) struct Caller {
     pub(crate) transaction: TransactionId,
     pub(crate) step: Step,
+    /// The early dialogs, one with each who has answered provisionally (RFC 3261 §12.1.2).
+    pub(crate) forks: Vec<Usage>,
+    /// How many forks have had a name.
+    pub(crate) named: u32,
+}
+
+impl Caller {
+    pub(crate) const fn new(transaction: TransactionId) -> Self {
+        Self { transaction, step: Step::Calling, forks: Vec::new(), named: 0 }
+    }
 }
 
 /// How far the INVITE got.
@@ -43,6 +58,9 @@ pub(crate) struct OutgoingInvite {
     pub(crate) dialog: Option<Dialog>,
     /// The ACKs sent, to be sent again with each repetition of their 2xx (RFC 3261 §13.2.2.4).
     pub(crate) acks: Vec<Ack>,
+    /// The early dialogs that did not become the call. A 2xx may still come in one, and its BYE
+    /// counts on from what was sent in it.
+    pub(crate) lost: Vec<Dialog>,
 }
 
 /// The ACK to the 2xx of one fork.
@@ -53,14 +71,18 @@ pub(crate) struct Ack {
 }
 
 impl OutgoingInvite {
+    pub(crate) const fn new(
+        call: CallId,
+        request: ValidRequest,
+        flow: Flow,
+        dialog: Option<Dialog>,
+    ) -> Self {
+        Self { call, request, flow, dialog, acks: Vec::new(), lost: Vec::new() }
+    }
+
     fn ack_to(&self, response: &ValidResponse) -> Option<&Outgoing> {
         let of_fork = |ack: &&Ack| ack.remote_tag.as_deref() == response.to().tag();
         self.acks.iter().find(of_fork).map(|ack| &ack.outgoing)
-    }
-
-    /// Whether the 2xx carries the offer, so that the ACK has to carry the answer (§13.2.1).
-    pub(crate) fn offers(&self, response: &ValidResponse) -> bool {
-        self.request.body().is_empty() && !response.body().is_empty()
     }
 }
 
@@ -87,7 +109,10 @@ impl Calls {
         }
         match (first, response.status().is_provisional()) {
             (true, true) => self.progressed(layer, now, call, transaction, response),
-            (true, false) => self.rejected(call, transaction, &response),
+            (true, false) => self.rejected(layer, now, call, transaction, &response),
+            (false, true) if response.status().as_u16() > 100 => {
+                self.reinvite_progressed(layer, now, call, transaction, response);
+            }
             (false, true) => {}
             (false, false) => {
                 let status = response.status();
@@ -111,8 +136,10 @@ impl Calls {
             return self.reinvite_rejected(layer, now, call, transaction, status, Some(end));
         }
         match self.caller(call, transaction) {
-            Some(Step::Withdrawing | Step::Cancelling) => self.end(call, End::Cancelled),
-            Some(Step::Calling | Step::Proceeding) => self.end(call, end),
+            Some(Step::Withdrawing | Step::Cancelling) => {
+                self.end(layer, now, call, End::Cancelled);
+            }
+            Some(Step::Calling | Step::Proceeding) => self.end(layer, now, call, end),
             None => {}
         }
     }
@@ -126,49 +153,79 @@ impl Calls {
         response: ValidResponse,
     ) {
         let Some(Use::Invite(invite)) = self.uses.get(&transaction) else { return };
-        let (call, offers) = (invite.call, invite.offers(&response));
+        let call = invite.call;
         if let Some(dialog) = invite.dialog.clone() {
             // A re-INVITE does not fork (§14.1): another tag is another's answer.
             if dialog.id().remote_tag.as_deref() != response.to().tag() {
                 layer.discard(Dropped::StrayResponse, invite.flow);
                 return;
             }
-            return self.reinvite_accepted(layer, transaction, &dialog, response, offers);
+            return self.reinvite_accepted(layer, transaction, &dialog, response);
         }
         if invite.acks.len() >= MAX_FORKS {
             layer.discard(Dropped::TooManyForks, invite.flow);
             return;
         }
-        let dialog = Dialog::of_caller(&invite.request, &response, invite.flow);
+        let gone = invite.lost.iter().any(|dialog| is_of(dialog, &response));
         match self.caller(call, transaction) {
-            Some(Step::Calling | Step::Proceeding) => {
-                self.stand(call, dialog.clone(), transaction, offers);
-                if !offers {
-                    self.acknowledge_with(layer, transaction, &dialog, None);
-                }
-                self.events.push_back(Event::Answered { call, response });
+            Some(Step::Calling | Step::Proceeding) if !gone => {
+                self.taken(layer, now, call, transaction, response);
             }
-            // The 2xx has overtaken our CANCEL: take the call, and end it.
-            Some(Step::Withdrawing | Step::Cancelling) => {
-                self.acknowledge_with(layer, transaction, &dialog, None);
-                self.stand(call, dialog, transaction, false);
+            // The 2xx has overtaken our CANCEL, or comes in a dialog that is over: take the call,
+            // and end it.
+            Some(_) => {
+                let Some(usage) = self.take_fork(call, transaction, &response) else { return };
+                self.acknowledge_with(layer, transaction, &usage.dialog, None);
+                self.stand(layer, now, call, transaction, usage, false);
                 self.leave(layer, now, call);
             }
-            None if self.awaits_answer(call, &dialog) => {}
             None => {
-                self.acknowledge_with(layer, transaction, &dialog, None);
-                self.say_bye(layer, now, call, dialog);
+                let Some(usage) = self.take_fork(call, transaction, &response) else { return };
+                if !self.awaits_answer(call, &usage.dialog) {
+                    self.acknowledge_with(layer, transaction, &usage.dialog, None);
+                    self.say_bye(layer, now, call, usage.dialog);
+                }
             }
         }
     }
 
+    /// The first 2xx makes the call.
+    fn taken(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        transaction: TransactionId,
+        response: ValidResponse,
+    ) {
+        let Some(mut usage) = self.take_fork(call, transaction, &response) else { return };
+        let described = describes(response.headers(), &response.body());
+        let description = usage.offers.receive_response(Carrier::Accepted, described);
+        let offers = description == Description::Offer;
+        let (fork, dialog) = (usage.fork, usage.dialog.clone());
+        self.stand(layer, now, call, transaction, usage, offers);
+        if !offers {
+            self.acknowledge_with(layer, transaction, &dialog, None);
+        }
+        self.events.push_back(Event::Answered { call, fork, description, response });
+    }
+
     /// Another failure than ours to reach anybody (RFC 3261 §13.2.2.3).
-    fn rejected(&mut self, call: CallId, transaction: TransactionId, response: &ValidResponse) {
+    fn rejected(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        transaction: TransactionId,
+        response: &ValidResponse,
+    ) {
         match self.caller(call, transaction) {
-            Some(Step::Withdrawing | Step::Cancelling) => self.end(call, End::Cancelled),
+            Some(Step::Withdrawing | Step::Cancelling) => {
+                self.end(layer, now, call, End::Cancelled);
+            }
             Some(Step::Calling | Step::Proceeding) => {
                 let reason = Text::from(response.reason());
-                self.end(call, End::Rejected { status: response.status(), reason });
+                self.end(layer, now, call, End::Rejected { status: response.status(), reason });
             }
             None => {}
         }
@@ -188,18 +245,11 @@ impl Calls {
             Some(Step::Calling | Step::Proceeding) => {
                 self.set_step(call, Step::Proceeding);
                 if response.status().as_u16() > 100 {
-                    self.events.push_back(Event::Progress { call, response });
+                    self.fork_progressed(layer, now, call, transaction, response);
                 }
             }
             Some(Step::Cancelling) | None => {}
         }
-    }
-
-    /// Lets a dialog stand as the call.
-    fn stand(&mut self, call: CallId, dialog: Dialog, transaction: TransactionId, offers: bool) {
-        self.dialogs.insert(dialog.id().clone(), call);
-        let session = Session::of_caller(dialog, offers.then_some(transaction));
-        self.become_state(call, State::Standing(Box::new(session)));
     }
 
     /// How far `transaction` got for a call that still waits for it.
@@ -235,6 +285,3 @@ impl From<Failure> for End {
         }
     }
 }
-
-/// How many forks of one INVITE are followed up: a peer that invents tags gets no more memory.
-const MAX_FORKS: usize = 16;

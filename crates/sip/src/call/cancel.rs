@@ -24,7 +24,7 @@ impl Calls {
             layer.built(sent);
         }
         self.set_step(call, Step::Cancelling);
-        self.stop_timers(call);
+        self.stop_invite_timers(call);
         layer.limit(now, transaction);
     }
 
@@ -49,7 +49,7 @@ impl Calls {
         // The To tag of the answer is that of the INVITE's answers.
         let tag = layer.response_tag(cancelled).unwrap_or_default();
         inspect::answer_with_tag(layer, now, cancel, flow, StatusCode::OK, &tag);
-        if let Some(Use::Invitation(call)) = self.uses.get(&cancelled)
+        if let Some(Use::Invitation { call, .. }) = self.uses.get(&cancelled)
             && layer.awaits_final_response(cancelled)
         {
             self.withdraw(layer, now, *call);

@@ -34,7 +34,7 @@ impl Calls {
         layer.valid(request.map_err(|error| Error::Unbuildable(error.to_string()))?)
     }
 
-    /// The request that answers a challenge to `request`: with the next CSeq and a new branch, and
+    /// The request that answers a challenge to `request`: with `number` as its CSeq, a new branch, and
     /// the same Call-ID, From and To (§8.1.3.5). `None` if it was no challenge, or one that cannot
     /// be answered.
     pub(super) fn again(
@@ -44,9 +44,10 @@ impl Calls {
         request: &ValidRequest,
         response: &ValidResponse,
         flow: Flow,
+        number: u32,
     ) -> Option<ValidRequest> {
         let authenticator = self.authenticator(id)?;
-        usage::again(layer, authenticator, request, response, flow)
+        usage::again(layer, authenticator, request, response, flow, number)
     }
 
     /// Answers a challenge to our INVITE, first or later; false if the INVITE has failed.
@@ -63,16 +64,21 @@ impl Calls {
             return false;
         }
         let (challenged, mut dialog) = (invite.request.clone(), invite.dialog.clone());
-        let Some(request) = self.again(layer, call, &challenged, response, flow) else {
-            return false;
+        // PRACK and UPDATE may have been sent in the dialog since.
+        let next = match self.session(call) {
+            Some(session) => session.usage.dialog.next_cseq(),
+            None => challenged.cseq().number.checked_add(1),
         };
+        let again = next.and_then(|n| self.again(layer, call, &challenged, response, flow, n));
+        let Some(request) = again else { return false };
         let sent = layer.request(now, &request, flow);
         let Some(next) = layer.built(sent) else { return false };
         if let Some(dialog) = &mut dialog {
             dialog.sent(request.cseq().number);
         }
+        self.drop_forks(layer, now, call);
         self.go_on(call, next, request.cseq().number);
-        let invite = OutgoingInvite { call, request, flow, dialog, acks: Vec::new() };
+        let invite = OutgoingInvite::new(call, request, flow, dialog);
         self.uses.insert(next, Use::Invite(Box::new(invite)));
         true
     }
@@ -100,7 +106,7 @@ impl Calls {
             }
             Ok(State::Standing(session)) => {
                 session.exchange = Exchange::Inviting { transaction };
-                session.dialog.sent(cseq);
+                session.usage.dialog.sent(cseq);
             }
             Ok(State::Ringing(_) | State::Leaving(_)) | Err(_) => {}
         }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     End, Error,
-    dialog::Dialog,
+    dialog::{Dialog, DialogId},
     transaction::{TransactionId, TransactionLayer},
 };
 
@@ -63,7 +63,7 @@ impl Calls {
                 self.leave(layer, now, call);
             }
             Exchange::Unacknowledged { transaction } => {
-                let (transaction, dialog) = (*transaction, session.dialog.clone());
+                let (transaction, dialog) = (*transaction, session.usage.dialog.clone());
                 self.acknowledge_with(layer, transaction, &dialog, None);
                 self.leave(layer, now, call);
             }
@@ -75,11 +75,12 @@ impl Calls {
     pub(super) fn leave(&mut self, layer: &mut TransactionLayer, now: Instant, call: CallId) {
         let Some(session) = self.session_mut(call) else { return };
         limit_reinvite(layer, now, session);
-        let dialog = session.dialog.clone();
+        session.usage.dismiss(layer, now, StatusCode::REQUEST_TERMINATED);
+        let dialog = session.usage.dialog.clone();
         if self.send_bye(layer, now, call, dialog.clone(), true).is_some() {
             self.become_state(call, State::Leaving(Box::new(dialog)));
         } else {
-            self.end(call, End::HungUp);
+            self.end(layer, now, call, End::HungUp);
         }
     }
 
@@ -106,7 +107,9 @@ impl Calls {
         let Some(Use::Bye(bye)) = self.uses.get(&transaction) else { return };
         let (call, flow, ends_call) = (bye.call, bye.flow, bye.ends_call);
         let challenged = bye.request.clone();
-        if let Some(request) = self.again(layer, call, &challenged, response, flow) {
+        let next = challenged.cseq().number.checked_add(1);
+        let again = next.and_then(|n| self.again(layer, call, &challenged, response, flow, n));
+        if let Some(request) = again {
             let sent = layer.request(now, &request, flow);
             if let Some(next) = layer.built(sent) {
                 let bye = OutgoingBye { call, request, flow, ends_call };
@@ -115,7 +118,7 @@ impl Calls {
             }
         }
         if ends_call {
-            self.end(call, End::HungUp);
+            self.end(layer, now, call, End::HungUp);
         }
     }
 
@@ -145,10 +148,17 @@ impl Calls {
         layer: &mut TransactionLayer,
         now: Instant,
         call: CallId,
+        dialog: &DialogId,
         bye: &ValidRequest,
         flow: Flow,
     ) {
         inspect::answer(layer, now, bye, flow, StatusCode::OK);
+        if matches!(self.get(call).map(|call| &call.state), Ok(State::Calling(_))) {
+            // §15: a callee has no business to say BYE in an early dialog. That dialog is over; the
+            // call is not, before its INVITE is answered.
+            self.lose_fork(layer, now, call, dialog);
+            return;
+        }
         if matches!(self.get(call).map(|call| &call.state), Ok(State::Leaving(_))) {
             // Both have hung up; ours ends with the answer to our own BYE.
             return;
@@ -161,7 +171,7 @@ impl Calls {
             let refused = self.refuse(layer, now, call, status, End::PeerHungUp);
             layer.built(refused);
         }
-        self.end(call, End::PeerHungUp);
+        self.end(layer, now, call, End::PeerHungUp);
     }
 }
 

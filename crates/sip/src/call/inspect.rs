@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use offhook_sansio::Flow;
 use offhook_sip_message::{
-    ContentDisposition, ContentEncoding, ContentType, HeaderName, Method, Require, ResponseBuilder,
-    StatusCode, Text, Unsupported, Uri, ValidRequest,
+    Allow, ContentDisposition, ContentEncoding, ContentType, HeaderName, Method, Require,
+    ResponseBuilder, StatusCode, Supported, Text, Unsupported, Uri, ValidRequest,
 };
 
-use super::invite::allowed;
-use crate::{request::Incoming, transaction::TransactionLayer};
+use super::invite::{allowed, supported};
+use crate::{ReliableProvisionals, request::Incoming, transaction::TransactionLayer};
 
 /// Why a request is not processed.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) enum Refusal {
     Merged,
     /// §8.2.2.3: the request needs extensions that are not supported.
     Extensions(Vec<Text>),
+    /// §21.4.16: this side insists on an extension that the peer does not offer.
+    NotReliable,
     /// §8.2.3: the body is of a type that is not understood.
     MediaType,
     /// §8.2.3: the body is encoded.
@@ -32,7 +34,7 @@ pub(crate) enum Refusal {
 /// Takes the steps of §8.2 in their order.
 pub(crate) fn inspect(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
     let method = request.method();
-    let served = SERVED.contains(&method) && layer.config.allow.contains(&method);
+    let served = SERVED.contains(&method) && allowed(layer).contains(&Allow(method.clone()));
     if !served && !Incoming::wants(layer, request) {
         return Err(Refusal::Method);
     }
@@ -42,13 +44,33 @@ pub(crate) fn inspect(layer: &TransactionLayer, request: &ValidRequest) -> Resul
     if layer.is_merged(request) {
         return Err(Refusal::Merged);
     }
-    // No extension is implemented, so each one asked for is one too many.
-    let required: Vec<_> =
-        request.headers_of::<Require>().flatten().map(|Require(tag)| tag).collect();
-    if !required.is_empty() {
-        return Err(Refusal::Extensions(required));
+    inspect_extensions(layer, request)?;
+    let describes = [Method::INVITE, Method::PRACK, Method::UPDATE];
+    if describes.contains(&method) { inspect_body(layer, request) } else { Ok(()) }
+}
+
+fn inspect_extensions(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
+    let known = supported(layer);
+    let required = request.headers_of::<Require>().flatten().map(|Require(tag)| tag);
+    let unknown: Vec<_> = required.filter(|tag| !known.iter().any(|known| known.is(tag))).collect();
+    if !unknown.is_empty() {
+        return Err(Refusal::Extensions(unknown));
     }
-    if method == Method::INVITE { inspect_body(layer, request) } else { Ok(()) }
+    // §21.4.16: only for those who have chosen to go without otherwise.
+    let insists = layer.config.reliable() == ReliableProvisionals::Required;
+    let calls = request.method() == Method::INVITE && request.to().tag().is_none();
+    match insists && calls && asks_for_reliable(request) == (false, false) {
+        true => Err(Refusal::NotReliable),
+        false => Ok(()),
+    }
+}
+
+/// Whether an INVITE requires, and whether it supports reliable provisional responses
+/// (RFC 3262 §3).
+pub(super) fn asks_for_reliable(invite: &ValidRequest) -> (bool, bool) {
+    let required = invite.headers_of::<Require>().flatten().any(|tag| tag.is(RELIABLE));
+    let supported = invite.headers_of::<Supported>().flatten().any(|tag| tag.is(RELIABLE));
+    (required, supported)
 }
 
 fn inspect_body(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
@@ -103,6 +125,9 @@ impl Refusal {
         match self {
             Self::Method => builder = builder.list(&allowed(layer)),
             Self::Scheme | Self::Merged => {}
+            Self::NotReliable => {
+                builder = builder.header(&Require(Text::from_static(RELIABLE)));
+            }
             Self::Extensions(tags) => {
                 let unsupported: Vec<_> = tags.into_iter().map(Unsupported).collect();
                 builder = builder.list(&unsupported);
@@ -123,6 +148,7 @@ impl Refusal {
             Self::Scheme => StatusCode::UNSUPPORTED_URI_SCHEME,
             Self::Merged => StatusCode::LOOP_DETECTED,
             Self::Extensions(_) => StatusCode::BAD_EXTENSION,
+            Self::NotReliable => StatusCode::EXTENSION_REQUIRED,
             Self::MediaType | Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
     }
@@ -187,4 +213,7 @@ pub(super) fn send(
 }
 
 /// What is implemented. ACK and CANCEL have their own ways in.
-const SERVED: [Method; 3] = [Method::INVITE, Method::BYE, Method::OPTIONS];
+const SERVED: [Method; 5] =
+    [Method::INVITE, Method::BYE, Method::OPTIONS, Method::PRACK, Method::UPDATE];
+/// The option tag of reliable provisional responses (RFC 3262 §8.1).
+pub(super) const RELIABLE: &str = "100rel";

@@ -5,15 +5,16 @@ use std::time::Instant;
 use offhook_sansio::Flow;
 use offhook_sip_message::{
     Allow, CSeq, CallId as CallIdField, Contact, From, HeaderName, MaxForwards, Method, NameAddr,
-    Request, RequestBuilder, Supported, Text, To, Uri, UserAgent, ValidRequest,
+    Request, RequestBuilder, Require, Supported, Text, To, Uri, UserAgent, ValidRequest,
 };
 
 use super::{
     CallId, Calls, State, Use,
-    caller::{Caller, OutgoingInvite, Step},
+    caller::{Caller, OutgoingInvite},
+    inspect::RELIABLE,
 };
 use crate::{
-    Body, Config, Error, Login,
+    Body, Config, Error, Login, ReliableProvisionals,
     dialog::{FIRST_CSEQ, MAX_FORWARDS, contact, for_request_line},
     transaction::TransactionLayer,
     usage::{check_headers, check_security, with_body},
@@ -64,11 +65,11 @@ impl Calls {
             return Err(Error::TooLarge { length });
         }
         let transaction = layer.request(now, &request, flow)?;
-        let state = State::Calling(Caller { transaction, step: Step::Calling });
+        let state = State::Calling(Caller::new(transaction));
         let call = self.insert(state).ok_or(Error::TooManyCalls)?;
         self.log_in(layer, call, logins);
         self.start_expires(now, call, &request);
-        let invite = OutgoingInvite { call, request, flow, dialog: None, acks: Vec::new() };
+        let invite = OutgoingInvite::new(call, request, flow, None);
         self.uses.insert(transaction, Use::Invite(Box::new(invite)));
         Ok(call)
     }
@@ -97,20 +98,31 @@ fn build(layer: &mut TransactionLayer, invite: Invite) -> Result<ValidRequest, E
     for (name, value) in headers {
         builder = builder.raw(name, &value);
     }
+    if layer.config.reliable() == ReliableProvisionals::Required {
+        builder = builder.header(&Require(Text::from_static(RELIABLE)));
+    }
     let request = with_body(builder, body).build();
     layer.valid(request.map_err(|error| Error::Unbuildable(error.to_string()))?)
 }
 
 /// What an INVITE says of this side's abilities (§13.2.1).
 pub(super) fn describe(layer: &TransactionLayer, builder: RequestBuilder) -> RequestBuilder {
-    builder.list(&allowed(layer)).list::<Supported>(&[])
+    builder.list(&allowed(layer)).list(&supported(layer))
 }
 
 /// The methods of `Allow` (§20.5).
 pub(super) fn allowed(layer: &TransactionLayer) -> Vec<Allow> {
     let Config { allow, answered_by_owner, .. } = &layer.config;
+    let off = layer.config.reliable() == ReliableProvisionals::Off;
+    let own = allow.iter().filter(|method| !off || **method != Method::PRACK);
     let more = answered_by_owner.iter().filter(|method| !allow.contains(method));
-    allow.iter().chain(more).cloned().map(Allow).collect()
+    own.chain(more).cloned().map(Allow).collect()
+}
+
+/// The extensions of `Supported` (§20.37).
+pub(super) fn supported(layer: &TransactionLayer) -> Vec<Supported> {
+    let reliable = layer.config.reliable() != ReliableProvisionals::Off;
+    reliable.then(|| Supported(Text::from_static(RELIABLE))).into_iter().collect()
 }
 
 /// An address without the URI parts that §19.1.1, table 1, keeps out of From and To.

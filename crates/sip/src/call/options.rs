@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use offhook_sansio::Flow;
-use offhook_sip_message::{HeaderName, StatusCode, Supported, ValidRequest};
+use offhook_sip_message::{HeaderName, StatusCode, ValidRequest};
 
 use super::{
     inspect::{self, Asker},
-    invite::allowed,
+    invite::{allowed, supported},
 };
 use crate::transaction::TransactionLayer;
 
@@ -24,5 +24,5 @@ pub(super) fn answer(
     for accepted in &layer.config.accept {
         builder = builder.raw(HeaderName::ACCEPT, accepted);
     }
-    inspect::send(layer, now, request, flow, builder.list::<Supported>(&[]), asker);
+    inspect::send(layer, now, request, flow, builder.list(&supported(layer)), asker);
 }

@@ -20,8 +20,13 @@ impl Calls {
         if !(101..=199).contains(&status.as_u16()) {
             return Err(Error::InvalidStatus { status, expected: "101 to 199" });
         }
-        let (invitation, dialog) = self.invitation(call, "progress")?;
-        let mut builder = invitation.reply_in_dialog(layer, dialog, status);
+        let (invitation, usage) = self.invitation(call, "progress")?;
+        if let Some(reliable) = &invitation.reliable
+            && reliable.takes(usage.offers, body.is_some())?
+        {
+            return self.progress_reliably(layer, now, call, status, body);
+        }
+        let mut builder = invitation.reply_in_dialog(layer, &usage.dialog, status);
         if let Some(body) = body {
             builder = builder.body(&body.content_type, body.content);
         }
@@ -40,12 +45,32 @@ impl Calls {
         call: CallId,
     ) {
         let Ok((invitation, _)) = self.invitation(call, "progress") else { return };
+        if let Some(reliable) = &invitation.reliable {
+            let (busy, last) = (reliable.is_busy(), reliable.last());
+            return self.refresh_reliably(layer, now, call, busy, last);
+        }
         if let Some(response) = &invitation.provisional {
             layer.respond(now, invitation.transaction, response);
             return self.set_timer(call, Timer::Progress, now + REFRESH);
         }
         let refreshed = self.progress(layer, now, call, StatusCode::SESSION_PROGRESS, None);
         layer.built(refreshed);
+    }
+
+    /// The same with a new reliable response, unless one is being repeated anyway or the user has
+    /// to make the offer in the first.
+    fn refresh_reliably(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        busy: bool,
+        last: Option<StatusCode>,
+    ) {
+        let status = last.unwrap_or(StatusCode::SESSION_PROGRESS);
+        if busy || self.progress(layer, now, call, status, None).is_err() {
+            self.set_timer(call, Timer::Progress, now + REFRESH);
+        }
     }
 }
 

@@ -6,11 +6,16 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{Method, RetryAfter, StatusCode, ValidRequest, ValidResponse};
 
 use super::{
-    CallId, Calls, State, Timer, Use, callee::Invitation, caller::OutgoingInvite, inspect,
-    invite::describe, session::Exchange,
+    CallId, Calls, State, Timer, Use,
+    callee::Invitation,
+    caller::OutgoingInvite,
+    inspect,
+    invite::describe,
+    offer::{Carrier, Offers, describes},
+    session::Exchange,
 };
 use crate::{
-    Body, End, Error, Event,
+    Body, Description, End, Error, Event,
     dialog::Dialog,
     transaction::{TransactionId, TransactionLayer},
     usage::with_body,
@@ -35,8 +40,12 @@ impl Calls {
         if unconfirmed || !matches!(session.exchange, Exchange::Idle) {
             return Err(Error::InviteInProgress);
         }
+        if session.usage.offers != Offers::Settled {
+            return Err(Error::OfferInProgress);
+        }
+        let offers = Offers::of_caller(body.is_some());
         // Sent with a copy, so that a refusal here leaves the sequence number alone.
-        let mut dialog = session.dialog.clone();
+        let mut dialog = session.usage.dialog.clone();
         let (builder, flow) = dialog.request(layer, Method::INVITE)?;
         let builder = describe(layer, builder.header(&dialog.contact()));
         let request = with_body(builder, body).build();
@@ -44,9 +53,10 @@ impl Calls {
         let request = self.authorize(layer, call, request)?;
         let transaction = layer.request(now, &request, flow)?;
         let session = self.session_mut(call).ok_or(Error::NoCall)?;
-        session.dialog = dialog.clone();
+        session.usage.dialog = dialog.clone();
+        session.usage.offers = offers;
         session.exchange = Exchange::Inviting { transaction };
-        let invite = OutgoingInvite { call, request, flow, dialog: Some(dialog), acks: Vec::new() };
+        let invite = OutgoingInvite::new(call, request, flow, Some(dialog));
         self.uses.insert(transaction, Use::Invite(Box::new(invite)));
         Ok(())
     }
@@ -66,11 +76,12 @@ impl Calls {
         let tag = request.to().tag().unwrap_or_default().into();
         let Some(transaction) = layer.serve(&request, flow, "") else { return };
         layer.send_trying(transaction);
-        let invitation =
-            Invitation { transaction, request: request.clone(), tag, provisional: None };
+        let invitation = Invitation::new(layer, transaction, request.clone(), tag);
+        let offers = Offers::of_callee(describes(request.headers(), &request.body()));
         let Some(session) = self.session_mut(call) else { return };
         session.exchange = Exchange::Invited(invitation);
-        self.uses.insert(transaction, Use::Invitation(call));
+        session.usage.offers = offers;
+        self.uses.insert(transaction, Use::Invitation { call, late: None });
         self.set_timer(call, Timer::Progress, now + super::progress::REFRESH);
         self.start_expires(now, call, &request);
         self.events.push_back(Event::Reinvited { call, request });
@@ -82,7 +93,8 @@ impl Calls {
             // §14.2: the first INVITE has no final response.
             State::Ringing(_) => Some(StatusCode::SERVER_INTERNAL_ERROR),
             State::Standing(session) => match &session.exchange {
-                Exchange::Idle => None,
+                // An offer in PRACK or UPDATE waits for its answer (RFC 3311 §5.2).
+                Exchange::Idle => session.usage.offers.refusal(),
                 Exchange::Invited(_) => Some(StatusCode::SERVER_INTERNAL_ERROR),
                 // An INVITE of ours is in progress, or the ACK to our 2xx is missing: the peer
                 // may try again when that is settled.
@@ -90,9 +102,9 @@ impl Calls {
                 | Exchange::Unacknowledged { .. }
                 | Exchange::Answered(_) => Some(StatusCode::REQUEST_PENDING),
             },
-            State::Calling(_) | State::Leaving(_) => {
-                Some(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST)
-            }
+            // §14.2: an INVITE of ours is in progress in this early dialog.
+            State::Calling(_) => Some(StatusCode::REQUEST_PENDING),
+            State::Leaving(_) => Some(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST),
         }
     }
 
@@ -103,7 +115,6 @@ impl Calls {
         transaction: TransactionId,
         sent_in: &Dialog,
         response: ValidResponse,
-        offers: bool,
     ) {
         let Some(Use::Invite(invite)) = self.uses.get(&transaction) else { return };
         let call = invite.call;
@@ -114,16 +125,38 @@ impl Calls {
             }
             return;
         };
-        session.dialog.refresh_target(response.header().ok().flatten());
+        session.usage.dialog.refresh_target(response.header().ok().flatten());
+        let described = describes(response.headers(), &response.body());
+        let description = session.usage.offers.receive_response(Carrier::Accepted, described);
+        let offers = description == Description::Offer;
         session.exchange = match offers {
             true => Exchange::Unacknowledged { transaction },
             false => Exchange::Idle,
         };
         if !offers {
-            let dialog = session.dialog.clone();
+            let dialog = session.usage.dialog.clone();
             self.acknowledge_with(layer, transaction, &dialog, None);
         }
-        self.events.push_back(Event::ReinviteAnswered { call, response });
+        self.events.push_back(Event::ReinviteAnswered { call, description, response });
+    }
+
+    /// A provisional response, 101 to 199, to our re-INVITE.
+    pub(super) fn reinvite_progressed(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        transaction: TransactionId,
+        response: ValidResponse,
+    ) {
+        let Some(session) = self.inviting(call, transaction) else { return };
+        let dialog = session.usage.dialog.id().clone();
+        if dialog.remote_tag.as_deref() != response.to().tag() {
+            return;
+        }
+        if let Some(description) = self.heard(layer, now, call, &dialog, &response) {
+            self.events.push_back(Event::ReinviteProgress { call, description, response });
+        }
     }
 
     /// Our re-INVITE failed: the session stays as it was, unless the peer knows nothing of it any
@@ -139,15 +172,16 @@ impl Calls {
     ) {
         let Some(session) = self.inviting(call, transaction) else { return };
         session.exchange = Exchange::Idle;
+        session.usage.offers.roll_back();
         let lost = [StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST, StatusCode::REQUEST_TIMEOUT];
         if lost.contains(&status) {
-            let dialog = session.dialog.clone();
+            let dialog = session.usage.dialog.clone();
             self.say_bye(layer, now, call, dialog);
             let reason = status.reason().into();
-            return self.end(call, failure.unwrap_or(End::Rejected { status, reason }));
+            return self.end(layer, now, call, failure.unwrap_or(End::Rejected { status, reason }));
         }
         let retry_after = (status == StatusCode::REQUEST_PENDING)
-            .then(|| retry_after(layer, session.dialog.owns_call_id()));
+            .then(|| retry_after(layer, session.usage.dialog.owns_call_id()));
         self.events.push_back(Event::ReinviteRejected { call, status, retry_after });
     }
 
@@ -163,8 +197,8 @@ impl Calls {
     }
 }
 
-/// Refuses a re-INVITE; 500 says when to try again (§14.2).
-fn refuse(
+/// Refuses a re-INVITE or UPDATE; 500 says when to try again (§14.2, RFC 3311 §5.2).
+pub(super) fn refuse(
     layer: &mut TransactionLayer,
     now: Instant,
     request: &ValidRequest,
@@ -179,8 +213,8 @@ fn refuse(
     inspect::send(layer, now, request, flow, builder, inspect::Asker::Peer);
 }
 
-/// How long to wait after 491 (§14.1), in units of 10 ms: the one who made the Call-ID longer.
-fn retry_after(layer: &mut TransactionLayer, owns_call_id: bool) -> Duration {
+/// How long to wait after 491 (§14.1, RFC 3311 §5.3), in units of 10 ms: the one who made the Call-ID longer.
+pub(super) fn retry_after(layer: &mut TransactionLayer, owns_call_id: bool) -> Duration {
     let units = match owns_call_id {
         true => 210 + layer.random.u32() % 191,
         false => layer.random.u32() % 201,

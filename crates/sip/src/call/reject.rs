@@ -92,6 +92,7 @@ impl Calls {
         end: End,
         explain: impl FnOnce(ResponseBuilder) -> ResponseBuilder,
     ) -> Result<(), Error> {
+        self.settle_progress(call);
         let (invitation, _) = self.invitation(call, "reject")?;
         let response = explain(invitation.reply(layer, status)).build();
         let response = response.map_err(|error| Error::Unbuildable(error.to_string()))?;
@@ -101,9 +102,10 @@ impl Calls {
             Some(session) => {
                 session.exchange = Exchange::Idle;
                 session.refused = Some(transaction);
-                self.stop_timers(call);
+                session.usage.offers.roll_back();
+                self.stop_invite_timers(call);
             }
-            None => self.end(call, end),
+            None => self.end(layer, now, call, end),
         }
         Ok(())
     }

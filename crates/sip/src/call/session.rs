@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use offhook_sip_message::Response;
 
-use super::callee::Invitation;
-use crate::{dialog::Dialog, transaction::TransactionId};
+use super::{callee::Invitation, usage::Usage};
+use crate::transaction::TransactionId;
 
 /// A dialog for which a 2xx was sent or received.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) dialog: Dialog,
+    pub(crate) usage: Usage,
     pub(crate) exchange: Exchange,
     /// The last INVITE of the peer that we refused; its ACK may be missing.
     pub(crate) refused: Option<TransactionId>,
@@ -43,16 +43,16 @@ pub(crate) struct Answered {
 }
 
 impl Session {
-    pub(crate) fn of_caller(dialog: Dialog, unacknowledged: Option<TransactionId>) -> Self {
+    pub(crate) fn of_caller(usage: Usage, unacknowledged: Option<TransactionId>) -> Self {
         let exchange = match unacknowledged {
             Some(transaction) => Exchange::Unacknowledged { transaction },
             None => Exchange::Idle,
         };
-        Self { dialog, exchange, refused: None, hung_up: false }
+        Self { usage, exchange, refused: None, hung_up: false }
     }
 
-    pub(crate) fn of_callee(dialog: Dialog, answered: Answered) -> Self {
-        Self { dialog, exchange: Exchange::Answered(answered), refused: None, hung_up: false }
+    pub(crate) fn of_callee(usage: Usage, answered: Answered) -> Self {
+        Self { usage, exchange: Exchange::Answered(answered), refused: None, hung_up: false }
     }
 
     /// Whether our 2xx to the INVITE with this number waits for its ACK.

@@ -123,7 +123,7 @@ impl TransactionTable {
         cancel: &ValidRequest,
         protocol: Protocol,
     ) -> Option<TransactionId> {
-        let methods = [Method::INVITE, Method::BYE, Method::OPTIONS];
+        let methods = [Method::INVITE, Method::BYE, Method::OPTIONS, Method::PRACK, Method::UPDATE];
         let key = |method| self.keys.with_method(cancel, protocol, method);
         methods.iter().find_map(|method| self.index.get(&key(method)).copied())
     }

@@ -51,7 +51,8 @@ impl Exchange {
         authenticator: Option<&mut Authenticator>,
     ) -> bool {
         let Some(authenticator) = authenticator else { return false };
-        let next = again(layer, authenticator, &self.request, response, self.flow);
+        let Some(number) = self.cseq().checked_add(1) else { return false };
+        let next = again(layer, authenticator, &self.request, response, self.flow, number);
         let Some(request) = next else { return false };
         let sent = layer.request(now, &request, self.flow);
         let Some(transaction) = layer.built(sent) else { return false };
@@ -81,7 +82,7 @@ pub(crate) fn authenticator(
     (!logins.is_empty()).then(|| Box::new(Authenticator::new(layer.random.fork(), logins)))
 }
 
-/// The request that answers a challenge to `request`: with the next CSeq and a new branch, and the
+/// The request that answers a challenge to `request`: with the CSeq `number` and a new branch, and the
 /// same Call-ID, From and To (§8.1.3.5). `None` if it was no challenge, or one that cannot be
 /// answered.
 pub(crate) fn again(
@@ -90,6 +91,7 @@ pub(crate) fn again(
     request: &ValidRequest,
     response: &ValidResponse,
     flow: Flow,
+    number: u32,
 ) -> Option<ValidRequest> {
     if Role::ALL.iter().all(|role| role.status() != response.status()) {
         if let Err(error) = authenticator.accepted(request, response) {
@@ -109,7 +111,6 @@ pub(crate) fn again(
     }
     let via = layer.new_via(flow);
     let via = layer.built(via)?;
-    let number = request.cseq().number.checked_add(1)?;
     let cseq = CSeq { number, method: request.method() };
     let built = layer.built(builder.replace(&via).replace(&cseq).build())?;
     let valid = layer.valid(built);

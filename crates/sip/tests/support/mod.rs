@@ -32,6 +32,13 @@ pub(crate) enum Do {
     Reject(u16),
     HangUp,
     Reinvite,
+    /// Sends a provisional response with an answer.
+    Early,
+    Prack,
+    Update,
+    Refresh,
+    AnswerOffer,
+    RejectOffer(u16),
 }
 
 /// What a user reacts to.
@@ -45,6 +52,9 @@ pub(crate) enum On {
     Reinvited,
     ReinviteAnswered,
     ReinviteRejected,
+    ProgressAcknowledged,
+    Updated,
+    UpdateAnswered,
 }
 
 /// What becomes of a message.
@@ -92,8 +102,13 @@ pub(crate) fn body(text: &'static str) -> Body {
 
 impl Net {
     pub(crate) fn new() -> Self {
+        Self::with(&[Config::default(), Config::default()])
+    }
+
+    pub(crate) fn with(configs: &[Config; 2]) -> Self {
         let agent = |side: usize| {
-            let mut agent = UserAgent::new(Config::default(), Random::from_seed(side as u64));
+            let config = configs[side].clone();
+            let mut agent = UserAgent::new(config, Random::from_seed(side as u64));
             agent.listen(Protocol::Udp, address(side), address(side));
             agent
         };
@@ -127,17 +142,15 @@ impl Net {
 
     /// Alice calls Bob.
     pub(crate) fn call(&mut self) -> CallId {
+        self.call_with(Some(body("v=0 offer")))
+    }
+
+    pub(crate) fn call_with(&mut self, offer: Option<Body>) -> CallId {
         let flow = Flow::udp(address(ALICE), address(BOB));
         let from = NameAddr::new("sip:alice@example.com".parse().unwrap());
         let target = "sip:bob@192.0.2.2".parse().unwrap();
-        let invite = Invite {
-            target,
-            flow,
-            from,
-            body: Some(body("v=0 offer")),
-            headers: Vec::new(),
-            logins: Vec::new(),
-        };
+        let invite =
+            Invite { target, flow, from, body: offer, headers: Vec::new(), logins: Vec::new() };
         let call = self.agents[ALICE].invite(self.now, invite).unwrap();
         self.live[ALICE].insert(call);
         self.react(ALICE, On::Placed, call);
@@ -154,6 +167,16 @@ impl Net {
             Do::Reject(code) => agent.reject(now, call, StatusCode::new(*code).unwrap()),
             Do::HangUp => agent.hang_up(now, call),
             Do::Reinvite => agent.reinvite(now, call, Some(body("v=0 again"))),
+            Do::Early => {
+                agent.progress(now, call, StatusCode::SESSION_PROGRESS, Some(body("v=0 early")))
+            }
+            Do::Prack => agent.prack(now, call, None, Some(body("v=0 late answer"))),
+            Do::Update => agent.update(now, call, None, Some(body("v=0 update"))),
+            Do::Refresh => agent.update(now, call, None, None),
+            Do::AnswerOffer => agent.answer_offer(now, call, None, Some(body("v=0 agreed"))),
+            Do::RejectOffer(code) => {
+                agent.reject_offer(now, call, None, StatusCode::new(*code).unwrap())
+            }
         };
         self.drain();
         done
@@ -318,8 +341,14 @@ impl Net {
             Event::Reinvited { call, .. } => (Some(On::Reinvited), *call),
             Event::ReinviteAnswered { call, .. } => (Some(On::ReinviteAnswered), *call),
             Event::ReinviteRejected { call, .. } => (Some(On::ReinviteRejected), *call),
-            Event::ReinviteCancelled { call } => (None, *call),
-            Event::Ended { call, .. } => (None, *call),
+            Event::ProgressAcknowledged { call, .. } => (Some(On::ProgressAcknowledged), *call),
+            Event::Updated { call, .. } => (Some(On::Updated), *call),
+            Event::UpdateAnswered { call, .. } => (Some(On::UpdateAnswered), *call),
+            Event::ReinviteCancelled { call }
+            | Event::ReinviteProgress { call, .. }
+            | Event::OfferExpired { call, .. }
+            | Event::UpdateRejected { call, .. }
+            | Event::Ended { call, .. } => (None, *call),
             Event::Response { .. }
             | Event::Failed { .. }
             | Event::Requested { .. }

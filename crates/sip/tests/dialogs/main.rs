@@ -1,0 +1,13 @@
+//! Early dialogs and forks (RFC 3261 §12.1, §13.2.2), reliable provisional responses (RFC 3262),
+//! and sessions modified by UPDATE (RFC 3311).
+#![cfg(test)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod dialogue;
+mod forks;
+mod orders;
+mod reliable_callee;
+mod reliable_caller;
+mod update;
