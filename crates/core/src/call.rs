@@ -7,6 +7,7 @@ use offhook_media::{Leg, PlayoutDelay, Settings};
 use offhook_rtp::Wallclock;
 use offhook_sansio::{Datagram, Random};
 use offhook_sdp::{Capabilities, LocalMedia, NegotiatedMedia, Negotiation};
+use offhook_sip::Fork;
 
 use crate::{Error, MediaSockets};
 
@@ -49,6 +50,11 @@ pub(crate) struct CallMedia {
     /// Where the signalling comes from: the one other place that media may come from.
     signalling: IpAddr,
     negotiation: Negotiation,
+    /// Whose description `negotiation` holds, until our call is answered.
+    fork: Option<Fork>,
+    /// The sessions with the other forks, each with its own answer and its own UPDATEs
+    /// (RFC 3261 §12.1.2). The SIP layer bounds how many there are.
+    others: Vec<(Fork, Negotiation)>,
     /// Our first offer before any answer to it: an answer in a provisional response is a preview,
     /// and another fork may answer otherwise (RFC 6337 §3.1.1, RFC 3261 §13.2.1).
     unanswered: Option<Negotiation>,
@@ -83,6 +89,8 @@ impl CallMedia {
             sockets,
             signalling,
             negotiation,
+            fork: None,
+            others: Vec::new(),
             unanswered: None,
             leg: None,
             early: VecDeque::new(),
@@ -136,15 +144,37 @@ impl CallMedia {
     /// Takes the final answer to our offer.
     pub(crate) fn agree(&mut self, answer: &[u8], origin: &mut LegOrigin<'_>) -> Result<(), Error> {
         self.preview(answer, origin)?;
-        self.unanswered = None;
+        self.forget_forks();
         Ok(())
     }
 
-    /// The final response came without a description: the previewed answer stands, if there was
-    /// one.
-    pub(crate) fn agree_to_preview(&mut self) -> Result<(), Error> {
+    /// The final response came without a description that counts: what was agreed with its fork
+    /// before stands, if anything was.
+    pub(crate) fn agree_to_preview(&mut self, origin: &mut LegOrigin<'_>) -> Result<(), Error> {
+        self.forget_forks();
+        let agreed = self.negotiation.agreed().cloned();
+        self.put_into_effect(&agreed.ok_or(Error::NoMedia)?, origin)
+    }
+
+    /// The next description is one of `fork`: each fork has its own session, made from the one
+    /// offer. What was put into effect last stays so until then.
+    pub(crate) fn turn_to(&mut self, fork: Fork) {
+        let Some(offer) = &self.unanswered else { return };
+        if self.fork == Some(fork) {
+            return;
+        }
+        let known = self.others.iter().position(|(other, _)| *other == fork);
+        let known = known.map(|at| self.others.swap_remove(at).1);
+        let negotiation = known.unwrap_or_else(|| offer.clone());
+        let before = std::mem::replace(&mut self.negotiation, negotiation);
+        if let Some(other) = self.fork.replace(fork) {
+            self.others.push((other, before));
+        }
+    }
+
+    fn forget_forks(&mut self) {
         self.unanswered = None;
-        self.leg.as_ref().map(|_| ()).ok_or(Error::NoMedia)
+        self.others.clear();
     }
 
     /// Keeps a packet that came before the answer. Says whether there was room for it.

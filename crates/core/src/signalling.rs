@@ -1,14 +1,16 @@
 //! What the SIP layer's events mean for a call's session and media.
 //!
 //! Offers and answers ride in INVITE, its responses and ACK (RFC 3261 §13.2.1): an offer in the
-//! INVITE is answered in the 2xx, an offer in the 2xx is answered in the ACK.
+//! INVITE is answered in the 2xx, or in a reliable provisional response before it; an offer in the
+//! 2xx is answered in the ACK. Offers in PRACK (RFC 3262 §5) and UPDATE (RFC 3311) are answered in
+//! the 2xx to them. Which description is what, the SIP layer says.
 
 use std::time::Instant;
 
 use bytes::Bytes;
 use offhook_sansio::Flow;
-use offhook_sip::{Body, CallId, End, Event as Signal};
-use offhook_sip_message::{ContentType, Header, ParseError, ValidRequest, ValidResponse};
+use offhook_sip::{Body, CallId, Description, End, Event as Signal, Fork};
+use offhook_sip_message::{ContentType, Header, Method, ParseError, ValidRequest, ValidResponse};
 use tracing::debug;
 
 use crate::{
@@ -20,16 +22,32 @@ impl Endpoint {
     pub(crate) fn signalled(&mut self, now: Instant, signal: Signal) {
         match signal {
             Signal::Incoming { call, request, flow } => self.invited(now, call, request, flow),
-            Signal::Progress { call, response } => self.progressed(now, call, &response),
-            Signal::Answered { call, response } => self.answered(now, call, &response),
+            Signal::Progress { call, fork, description, response } => {
+                self.progressed(now, call, fork, description, &response);
+            }
+            Signal::Answered { call, fork, description, response } => {
+                self.answered(now, call, fork, description, &response);
+            }
             Signal::Established { call, body } => self.established(now, call, body),
             Signal::Reinvited { call, request } => self.reinvited(now, call, &request),
+            Signal::Updated { call, fork, request } => {
+                self.offered(now, call, Some(fork), &request);
+            }
+            Signal::ProgressAcknowledged { call, description, request } => {
+                if description == Description::Offer {
+                    self.offered(now, call, None, &request);
+                }
+            }
             Signal::Ended { call, end } => self.ended(now, call, end),
-            // Every re-INVITE is answered at once, so none is left to be withdrawn; and this
-            // endpoint sends none.
+            // Every re-INVITE, UPDATE and PRACK is answered at once, so none is left to be
+            // withdrawn or to expire; and this endpoint sends no re-INVITE and no UPDATE.
             Signal::ReinviteCancelled { .. }
+            | Signal::ReinviteProgress { .. }
             | Signal::ReinviteAnswered { .. }
-            | Signal::ReinviteRejected { .. } => {}
+            | Signal::ReinviteRejected { .. }
+            | Signal::OfferExpired { .. }
+            | Signal::UpdateAnswered { .. }
+            | Signal::UpdateRejected { .. } => {}
             // This endpoint has no verbs for what is outside of calls, and asks for no requests.
             Signal::Response { .. }
             | Signal::Failed { .. }
@@ -70,26 +88,46 @@ impl Endpoint {
         }
     }
 
-    fn progressed(&mut self, now: Instant, call: CallId, response: &ValidResponse) {
-        let answer = description(response.body(), response.header::<ContentType>());
+    /// A provisional response. Of several forks the one that described its session last is heard.
+    fn progressed(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        fork: Fork,
+        description: Description,
+        response: &ValidResponse,
+    ) {
+        let answer = self::description(response.body(), response.header::<ContentType>());
         let Some((media, mut origin)) = self.media_and_origin(now, call) else { return };
-        if let Ok(Some(answer)) = answer
-            && let Err(error) = media.preview(&answer, &mut origin)
+        if matches!(description, Description::Preview | Description::Answer)
+            && let Ok(Some(answer)) = answer
         {
-            debug!(?call, %error, "early media ignored");
+            media.turn_to(fork);
+            if let Err(error) = media.preview(&answer, &mut origin) {
+                debug!(?call, %error, "early media ignored");
+            }
         }
         let early_media = media.leg.is_some();
         self.drain_leg(call);
         self.events.push_back(Event::Progress { call, status: response.status(), early_media });
     }
 
-    fn answered(&mut self, now: Instant, call: CallId, response: &ValidResponse) {
-        let answer = description(response.body(), response.header::<ContentType>());
+    fn answered(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        fork: Fork,
+        description: Description,
+        response: &ValidResponse,
+    ) {
+        let answer = self::description(response.body(), response.header::<ContentType>());
         let Some((media, mut origin)) = self.media_and_origin(now, call) else { return };
-        let agreed = match answer {
-            Ok(Some(answer)) => media.agree(&answer, &mut origin),
-            Ok(None) => media.agree_to_preview(),
-            Err(error) => Err(error),
+        media.turn_to(fork);
+        let agreed = match (description, answer) {
+            (Description::Answer, Ok(Some(answer))) => media.agree(&answer, &mut origin),
+            (Description::Answer, Err(error)) => Err(error),
+            // The answer came reliably before, or is missing.
+            (_, _) => media.agree_to_preview(&mut origin),
         };
         self.settle(now, call, agreed, Event::Answered { call });
     }
@@ -146,6 +184,53 @@ impl Endpoint {
                     debug!(?call, %error, "the re-INVITE could not be answered");
                 }
             }
+        }
+    }
+
+    /// An UPDATE or a PRACK with an offer, answered as one in a re-INVITE is (RFC 3311 §5.2).
+    fn offered(&mut self, now: Instant, call: CallId, fork: Option<Fork>, request: &ValidRequest) {
+        let offer = description(request.body(), request.header::<ContentType>());
+        let reply = match (self.media_and_origin(now, call), offer) {
+            (Some((media, mut origin)), Ok(Some(offer))) => {
+                fork.into_iter().for_each(|fork| media.turn_to(fork));
+                media.answer(&offer, &mut origin)
+            }
+            (_, Err(error)) => Err(error),
+            (None, _) | (_, Ok(None)) => Err(Error::NoMedia),
+        };
+        self.drain_leg(call);
+        match reply {
+            Err(refusal) => self.refuse_modification(now, call, fork, request, refusal),
+            Ok(body) => {
+                if let Err(error) = self.agent.answer_offer(now, call, fork, Some(sdp_body(body))) {
+                    debug!(?call, %error, "the offer could not be answered");
+                }
+            }
+        }
+    }
+
+    /// Refuses the offer of an UPDATE. One in a PRACK can only be left without an answer, and then
+    /// there is no session (RFC 3262 §3).
+    fn refuse_modification(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        fork: Option<Fork>,
+        request: &ValidRequest,
+        refusal: Error,
+    ) {
+        self.statistics.refused_offers += 1;
+        debug!(?call, %refusal, "offer refused");
+        let in_update = request.method() == Method::UPDATE;
+        let refused = match in_update {
+            true => self.agent.reject_offer(now, call, fork, refusal.status()),
+            false => self.agent.answer_offer(now, call, fork, None),
+        };
+        if let Err(error) = refused {
+            debug!(?call, %error, "the offer could not be refused");
+        }
+        if !in_update {
+            self.settle(now, call, Err(refusal), Event::Established { call });
         }
     }
 
