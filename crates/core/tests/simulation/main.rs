@@ -9,4 +9,5 @@ mod phone;
 mod plan;
 mod reinvites;
 mod ten_thousand;
+mod updates;
 mod verdict;

@@ -31,7 +31,7 @@ pub(crate) struct Desk {
     branches: u32,
     cseq: u32,
     /// The dialog of an incoming call: the tag that the endpoint gave.
-    tag: String,
+    pub(crate) tag: String,
     /// The next RTP packet of the peer.
     sequence: u16,
     pub(crate) ssrc: u32,
