@@ -12,7 +12,7 @@ use offhook_sip_message::{
 use crate::peer::{Desk, FRAME, MUX, config, response, sdp, sockets, text};
 
 /// A request of the callee `tag` in the dialog of our INVITE.
-fn from_callee(invite: &ValidRequest, method: Method, tag: &str, cseq: u32) -> RequestBuilder {
+fn from_callee(invite: &ValidRequest, method: &Method, tag: &str, cseq: u32) -> RequestBuilder {
     let via = format!("SIP/2.0/UDP 198.51.100.7:5070;branch=z9hG4bK{tag}{cseq};rport");
     let Ok(Some(Contact::Address { address, .. })) = invite.header::<Contact>() else { panic!() };
     let local_tag = invite.from().tag().unwrap();
@@ -106,7 +106,7 @@ fn a_callee_changes_the_session_before_it_answers() {
     let (call, invite) = desk.call();
     answer_early(&mut desk, &invite, "bob", 4000);
     let update =
-        from_callee(&invite, Method::UPDATE, "bob", 1).body("application/sdp", next(2, 6000, MUX));
+        from_callee(&invite, &Method::UPDATE, "bob", 1).body("application/sdp", next(2, 6000, MUX));
     desk.send(update.build().unwrap().as_bytes());
     assert!(text(&desk.response(StatusCode::OK).body()).contains("m=audio 4000"));
     assert_eq!(goes_to(&mut desk, call), port(6000));
@@ -124,7 +124,7 @@ fn each_fork_keeps_the_session_that_was_agreed_with_it() {
         answer_early(&mut desk, &invite, "a", 4100);
         answer_early(&mut desk, &invite, "b", 4200);
         assert_eq!(goes_to(&mut desk, call), port(4200), "the last is heard");
-        let update = from_callee(&invite, Method::UPDATE, "a", 1)
+        let update = from_callee(&invite, &Method::UPDATE, "a", 1)
             .body("application/sdp", next(2, 5000, MUX));
         desk.send(update.build().unwrap().as_bytes());
         desk.response(StatusCode::OK);

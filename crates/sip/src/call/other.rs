@@ -16,7 +16,7 @@ impl Calls {
         let Some(dialog) = DialogId::of_request(request) else { return Ok(None) };
         let unknown = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
         let call = self.dialogs.get(&dialog).copied().ok_or(unknown)?;
-        let dialog = self.dialog_mut(call).ok_or(unknown)?;
+        let dialog = self.dialog_mut(call, &dialog).ok_or(unknown)?;
         match dialog.receive_cseq(request.cseq().number) {
             true => Ok(Some(call)),
             false => Err(StatusCode::SERVER_INTERNAL_ERROR),

@@ -189,8 +189,15 @@ fn until_t2(timing: Timing) -> Duration {
 }
 
 /// What the user agent answers itself.
-const OTHERS: [Method; 5] =
-    [Method::INVITE, Method::ACK, Method::BYE, Method::CANCEL, Method::OPTIONS];
+const OTHERS: [Method; 7] = [
+    Method::INVITE,
+    Method::ACK,
+    Method::BYE,
+    Method::CANCEL,
+    Method::OPTIONS,
+    Method::PRACK,
+    Method::UPDATE,
+];
 
 #[cfg(test)]
 mod tests {
