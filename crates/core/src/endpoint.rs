@@ -8,9 +8,9 @@ use std::{
 
 use offhook_media::{Heard, Leg};
 use offhook_rtp::Wallclock;
-use offhook_sansio::{Datagram, Deadlines, Machine, Protocol, Random, Transmit};
+use offhook_sansio::{Datagram, Deadlines, Flow, Machine, Protocol, Random, Transmit};
 use offhook_sip::{CallId, Invite, UserAgent};
-use offhook_sip_message::StatusCode;
+use offhook_sip_message::{StatusCode, Uri};
 use tracing::debug;
 
 use crate::{
@@ -104,6 +104,24 @@ impl Endpoint {
         Ok(call)
     }
 
+    /// Calls on where a redirect has pointed, with the same offer (RFC 3261 §8.1.3.4).
+    ///
+    /// # Errors
+    ///
+    /// If the call was not redirected to `target`, or the SIP layer has no room or no listener for
+    /// the flow. The call still waits.
+    pub fn follow(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        target: &Uri,
+        flow: Flow,
+    ) -> Result<(), Error> {
+        self.agent.follow(now, call, target, flow)?;
+        self.pump(now);
+        Ok(())
+    }
+
     /// Tells the caller that someone is being alerted (180).
     ///
     /// # Errors
@@ -173,7 +191,7 @@ impl Endpoint {
     }
 
     /// Says that a flow cannot be sent on: the socket gave an error (RFC 3261 §8.1.3.1).
-    pub fn transport_failed(&mut self, now: Instant, flow: offhook_sansio::Flow) {
+    pub fn transport_failed(&mut self, now: Instant, flow: Flow) {
         self.agent.transport_failed(now, flow);
         self.pump(now);
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use offhook_sansio::Flow;
 use offhook_sip::{CallId, End};
-use offhook_sip_message::{StatusCode, ValidRequest};
+use offhook_sip_message::{StatusCode, Uri, ValidRequest};
 
 use crate::CallStatistics;
 
@@ -29,6 +29,14 @@ pub enum Event {
         status: StatusCode,
         /// Whether there is sound to hear already.
         early_media: bool,
+    },
+    /// The call may go on elsewhere: [`Endpoint::follow`](crate::Endpoint::follow) it there in time,
+    /// or hang up. Told only if `Config::sip` allows redirects.
+    Redirected {
+        /// The call.
+        call: CallId,
+        /// Where to, the most wanted first. A `sip` target in place of a `sips` one is not secure.
+        targets: Vec<Uri>,
     },
     /// The far side answered. Sound flows from now on.
     Answered {

@@ -25,6 +25,9 @@ impl Endpoint {
             Signal::Progress { call, fork, description, response } => {
                 self.progressed(now, call, fork, description, &response);
             }
+            Signal::Redirected { call, targets } => {
+                self.events.push_back(Event::Redirected { call, targets });
+            }
             Signal::Answered { call, fork, description, response } => {
                 self.answered(now, call, fork, description, &response);
             }

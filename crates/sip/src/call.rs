@@ -28,6 +28,7 @@ mod options;
 mod other;
 mod prack;
 mod progress;
+mod redirect;
 mod reinvite;
 mod reject;
 mod reliable;
@@ -126,6 +127,8 @@ enum Timer {
     Unacknowledged,
     /// Gives up waiting for the PRACK (RFC 3262 §3).
     NotPracked,
+    /// Gives up waiting for the owner to follow a redirect.
+    Redirected,
     /// Gives up waiting for the user to answer the offer of an UPDATE or PRACK (RFC 3311 §5.2).
     Unanswered(Fork),
     /// The invitation's `Expires` has run out (RFC 3261 §13.2.1, §13.3.1).
@@ -157,6 +160,7 @@ impl Calls {
                     Timer::Progress => self.repeat_progress(layer, now, id),
                     Timer::Unacknowledged => self.repeat_reliable(layer, now, id),
                     Timer::NotPracked => self.not_pracked(layer, now, id),
+                    Timer::Redirected => self.not_followed(layer, now, id),
                     Timer::Unanswered(fork) => self.offer_expired(layer, now, id, fork),
                     Timer::Expires => self.expired(layer, now, id),
                 }

@@ -29,6 +29,10 @@ pub struct Config {
     /// Whether provisional responses are sent reliably (RFC 3262). It needs PRACK in `allow`; without
     /// that it is [`Off`](ReliableProvisionals::Off).
     pub reliable_provisionals: ReliableProvisionals,
+    /// How many more targets a call tries when its INVITE is redirected (RFC 3261 §8.1.3.4). Each is
+    /// told of by [`Event::Redirected`](crate::Event::Redirected), and the owner has to follow.
+    /// 0: a 3xx ends the call.
+    pub max_redirects: u8,
     /// The methods listed in `Allow` (RFC 3261 §20.5).
     ///
     /// Listing a method does not add it; what is not implemented is answered with 405 anyway.
@@ -91,6 +95,7 @@ impl Default for Config {
             max_calls: 1_000,
             max_transactions: 10_000,
             reliable_provisionals: ReliableProvisionals::Supported,
+            max_redirects: 0,
             allow: vec![
                 Method::INVITE,
                 Method::ACK,

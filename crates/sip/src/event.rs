@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use offhook_sansio::Flow;
-use offhook_sip_message::{StatusCode, Text, ValidRequest, ValidResponse};
+use offhook_sip_message::{StatusCode, Text, Uri, ValidRequest, ValidResponse};
 
 use crate::{
     CallId, IncomingId, PublicationEvent, PublicationId, RegistrationEvent, RegistrationId,
@@ -36,6 +36,16 @@ pub enum Event {
         description: Description,
         /// The response.
         response: ValidResponse,
+    },
+    /// Our first INVITE was redirected, or has failed where a redirect had pointed (RFC 3261
+    /// §8.1.3.4). The call waits for [`UserAgent::follow`](crate::UserAgent::follow), 64*T1 long;
+    /// then it ends. Told only if [`Config::max_redirects`](crate::Config::max_redirects) allows.
+    Redirected {
+        /// The call that may go on elsewhere.
+        call: CallId,
+        /// The targets not tried so far, the most wanted first. A `sip` target in place of a `sips`
+        /// one is not secure: ask the user.
+        targets: Vec<Uri>,
     },
     /// A 2xx to our first INVITE.
     ///

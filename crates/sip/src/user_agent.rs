@@ -11,7 +11,7 @@ mod requests;
 use std::{net::SocketAddr, time::Instant};
 
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
-use offhook_sip_message::{StatusCode, ValidRequest};
+use offhook_sip_message::{StatusCode, Uri, ValidRequest};
 
 use crate::{
     Body, CallId, Config, Error, Event, Fork, Invite, Statistics,
@@ -183,6 +183,23 @@ impl UserAgent {
         body: Option<Body>,
     ) -> Result<(), Error> {
         self.calls.reinvite(&mut self.layer, now, call, body)
+    }
+
+    /// Sends the INVITE of a redirected call to one of the targets that [`Event::Redirected`] has
+    /// named, on a flow that leads there (RFC 3261 §8.1.3.4). URI headers of a target are left out.
+    ///
+    /// # Errors
+    ///
+    /// If the call was not redirected to it, nothing listens at the near end of the flow, a `sips`
+    /// target is not secured by it, or there is no room. The call still waits.
+    pub fn follow(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        target: &Uri,
+        flow: Flow,
+    ) -> Result<(), Error> {
+        self.calls.follow(&mut self.layer, now, call, target, flow)
     }
 
     /// Answers the offer that a reliable provisional response has brought, in its PRACK

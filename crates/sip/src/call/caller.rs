@@ -9,6 +9,7 @@ use super::{
     CallId, Calls, State, Timer, Use,
     forks::{MAX_FORKS, is_of},
     offer::{Carrier, describes},
+    redirect::Redirection,
     usage::Usage,
 };
 use crate::{
@@ -26,11 +27,13 @@ pub(crate) struct Caller {
     pub(crate) forks: Vec<Usage>,
     /// How many forks have had a name.
     pub(crate) named: u32,
+    pub(crate) redirection: Redirection,
 }
 
 impl Caller {
-    pub(crate) const fn new(transaction: TransactionId) -> Self {
-        Self { transaction, step: Step::Calling, forks: Vec::new(), named: 0 }
+    pub(crate) fn new(transaction: TransactionId) -> Self {
+        let redirection = Redirection::default();
+        Self { transaction, step: Step::Calling, forks: Vec::new(), named: 0, redirection }
     }
 }
 
@@ -46,6 +49,8 @@ pub(crate) enum Step {
     Proceeding,
     /// CANCEL was sent.
     Cancelling,
+    /// Nothing is under way: the owner is to say whether to follow a redirect.
+    Redirected,
 }
 
 /// An INVITE of ours, for as long as its transaction lives.
@@ -139,8 +144,12 @@ impl Calls {
             Some(Step::Withdrawing | Step::Cancelling) => {
                 self.end(layer, now, call, End::Cancelled);
             }
-            Some(Step::Calling | Step::Proceeding) => self.end(layer, now, call, end),
-            None => {}
+            Some(Step::Calling | Step::Proceeding) => {
+                if !self.redirected(layer, now, call, &invite.request, None) {
+                    self.end(layer, now, call, end);
+                }
+            }
+            Some(Step::Redirected) | None => {}
         }
     }
 
@@ -224,10 +233,15 @@ impl Calls {
                 self.end(layer, now, call, End::Cancelled);
             }
             Some(Step::Calling | Step::Proceeding) => {
+                let Some(Use::Invite(invite)) = self.uses.get(&transaction) else { return };
+                let invite = invite.request.clone();
+                if self.redirected(layer, now, call, &invite, Some(response)) {
+                    return;
+                }
                 let reason = Text::from(response.reason());
                 self.end(layer, now, call, End::Rejected { status: response.status(), reason });
             }
-            None => {}
+            Some(Step::Redirected) | None => {}
         }
     }
 
@@ -248,7 +262,7 @@ impl Calls {
                     self.fork_progressed(layer, now, call, transaction, response);
                 }
             }
-            Some(Step::Cancelling) | None => {}
+            Some(Step::Cancelling | Step::Redirected) | None => {}
         }
     }
 

@@ -39,6 +39,7 @@ impl Calls {
             State::Calling(caller) => match caller.step {
                 Step::Calling => self.set_step(call, Step::Withdrawing),
                 Step::Proceeding => self.send_cancel(layer, now, call),
+                Step::Redirected => self.end(layer, now, call, End::Cancelled),
                 Step::Withdrawing | Step::Cancelling => {}
             },
             State::Ringing(_) => {

@@ -1,5 +1,5 @@
 //! Early dialogs and forks (RFC 3261 §12.1, §13.2.2), reliable provisional responses (RFC 3262),
-//! and sessions modified by UPDATE (RFC 3311).
+//! sessions modified by UPDATE (RFC 3311), and redirects (RFC 3261 §8.1.3.4).
 #![cfg(test)]
 
 #[path = "../support/mod.rs"]
@@ -8,6 +8,7 @@ mod support;
 mod dialogue;
 mod forks;
 mod orders;
+mod redirects;
 mod reliable_callee;
 mod reliable_caller;
 mod update;

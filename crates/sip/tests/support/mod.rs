@@ -346,6 +346,7 @@ impl Net {
             Event::UpdateAnswered { call, .. } => (Some(On::UpdateAnswered), *call),
             Event::ReinviteCancelled { call }
             | Event::ReinviteProgress { call, .. }
+            | Event::Redirected { call, .. }
             | Event::OfferExpired { call, .. }
             | Event::UpdateRejected { call, .. }
             | Event::Ended { call, .. } => (None, *call),
