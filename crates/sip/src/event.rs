@@ -39,7 +39,7 @@ pub enum Event {
     },
     /// Our first INVITE was redirected, or has failed where a redirect had pointed (RFC 3261
     /// §8.1.3.4). The call waits for [`UserAgent::follow`](crate::UserAgent::follow), 64*T1 long;
-    /// then it ends. Told only if [`Config::max_redirects`](crate::Config::max_redirects) allows.
+    /// then it ends with the last failure. Told only if [`Config::max_redirects`](crate::Config::max_redirects) allows.
     Redirected {
         /// The call that may go on elsewhere.
         call: CallId,

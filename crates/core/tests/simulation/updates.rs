@@ -4,12 +4,14 @@
 use std::net::SocketAddr;
 
 use offhook_core::{CallId, Ending, Event};
+use offhook_sansio::Flow;
 use offhook_sip::{End, ReliableProvisionals};
 use offhook_sip_message::{
-    Contact, From, HeaderName, Method, Request, RequestBuilder, StatusCode, To, ValidRequest,
+    Contact, From, HeaderName, Method, Request, RequestBuilder, Response, StatusCode, To,
+    ValidRequest,
 };
 
-use crate::peer::{Desk, FRAME, MUX, config, response, sdp, sockets, text};
+use crate::peer::{Desk, FRAME, MUX, config, ours, response, sdp, sockets, text};
 
 /// A request of the callee `tag` in the dialog of our INVITE.
 fn from_callee(invite: &ValidRequest, method: &Method, tag: &str, cseq: u32) -> RequestBuilder {
@@ -189,4 +191,27 @@ fn the_use_of_reliable_responses_is_a_setting_of_the_endpoint() {
     desk.request(&Method::ACK);
     let ending = desk.ending();
     assert!(matches!(ending, Ending::Signalling(End::Rejected { .. })), "{ending:?}");
+}
+
+#[test]
+fn a_redirected_call_goes_on_with_the_same_offer() {
+    let mut config = config();
+    config.sip.max_redirects = 1;
+    let mut desk = Desk::with(config);
+    let (call, invite) = desk.call();
+    let moved = Response::reply_to(&invite, StatusCode::MOVED_TEMPORARILY)
+        .to_tag("p")
+        .raw(HeaderName::CONTACT, "<sip:bob@198.51.100.7:5090>");
+    desk.send(moved.build().unwrap().as_bytes());
+    desk.request(&Method::ACK);
+    let Event::Redirected { targets, .. } = desk.event() else { panic!() };
+    let flow = Flow::udp(ours(), ([198, 51, 100, 7], 5090).into());
+    desk.endpoint.follow(desk.now, call, &targets[0], flow).unwrap();
+    desk.drain();
+    let again = desk.request(&Method::INVITE);
+    assert_eq!(again.body(), invite.body());
+    desk.respond(&again, StatusCode::OK, Some(&sdp("198.51.100.7", 4000, MUX)));
+    desk.request(&Method::ACK);
+    assert!(matches!(desk.event(), Event::Answered { .. }));
+    assert!(desk.talk(call, 20).was_heard());
 }

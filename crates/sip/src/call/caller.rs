@@ -145,7 +145,7 @@ impl Calls {
                 self.end(layer, now, call, End::Cancelled);
             }
             Some(Step::Calling | Step::Proceeding) => {
-                if !self.redirected(layer, now, call, &invite.request, None) {
+                if !self.redirected(layer, now, call, &invite.request, &end, None) {
                     self.end(layer, now, call, end);
                 }
             }
@@ -235,11 +235,11 @@ impl Calls {
             Some(Step::Calling | Step::Proceeding) => {
                 let Some(Use::Invite(invite)) = self.uses.get(&transaction) else { return };
                 let invite = invite.request.clone();
-                if self.redirected(layer, now, call, &invite, Some(response)) {
-                    return;
-                }
                 let reason = Text::from(response.reason());
-                self.end(layer, now, call, End::Rejected { status: response.status(), reason });
+                let end = End::Rejected { status: response.status(), reason };
+                if !self.redirected(layer, now, call, &invite, &end, Some(response)) {
+                    self.end(layer, now, call, end);
+                }
             }
             Some(Step::Redirected) | None => {}
         }

@@ -31,6 +31,8 @@ pub(crate) struct Redirection {
     tried: Vec<Uri>,
     /// The INVITE to send again; `None` before any has failed.
     invite: Option<ValidRequest>,
+    /// How the call ends if nobody follows.
+    failure: Option<End>,
 }
 
 impl Redirection {
@@ -58,6 +60,7 @@ impl Calls {
         now: Instant,
         call: CallId,
         invite: &ValidRequest,
+        failure: &End,
         response: Option<&ValidResponse>,
     ) -> bool {
         let most = usize::from(layer.config.max_redirects);
@@ -67,6 +70,7 @@ impl Calls {
         let redirection = &mut caller.redirection;
         redirection.tried.push(invite.request_uri().clone());
         redirection.invite = Some(invite.clone());
+        redirection.failure = Some(failure.clone());
         let status = response.map_or(StatusCode::REQUEST_TIMEOUT, |it| it.status());
         if let Some(response) = response.filter(|_| REDIRECTS.contains(&status)) {
             redirection.extend(response);
@@ -129,7 +133,9 @@ impl Calls {
         now: Instant,
         call: CallId,
     ) {
-        self.end(layer, now, call, End::TimedOut);
+        let Ok(State::Calling(caller)) = self.get(call).map(|call| &call.state) else { return };
+        let failure = caller.redirection.failure.clone().unwrap_or(End::TimedOut);
+        self.end(layer, now, call, failure);
     }
 }
 

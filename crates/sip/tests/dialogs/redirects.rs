@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use offhook_sansio::Flow;
 use offhook_sip::{CallId, Config, End, Error, Event};
-use offhook_sip_message::Uri;
+use offhook_sip_message::{StatusCode, Uri};
 
 use crate::{
     dialogue::{contact, has, method, nothing_is_left},
@@ -117,6 +117,7 @@ fn redirects_in_a_circle_come_to_an_end() {
     moved(&mut raw, &invite, "<sip:a@a.example>");
     invite = follow(&mut raw, call, "sip:a@a.example").unwrap();
     moved(&mut raw, &invite, "<sip:bob@198.51.100.7:5070>, <sip:a@a.example>");
+    assert!(has(&raw, |event| matches!(event, Event::Ended { .. })), "at once");
     nothing_is_left(&mut raw);
 }
 
@@ -149,10 +150,11 @@ fn a_call_that_nobody_follows_ends_and_can_be_given_up() {
         let mut raw = following(5);
         let (call, invite) = raw.invite(Some("v=0"));
         moved(&mut raw, &invite, "<sip:a@a.example>");
-        let end = match hang_up {
-            true => End::Cancelled,
-            false => End::TimedOut,
+        let rejected = End::Rejected {
+            status: StatusCode::MOVED_TEMPORARILY,
+            reason: "Moved Temporarily".into(),
         };
+        let end = if hang_up { End::Cancelled } else { rejected };
         if hang_up {
             raw.agent.hang_up(raw.now, call).unwrap();
             assert!(raw.drain().is_empty(), "there is nothing to cancel");

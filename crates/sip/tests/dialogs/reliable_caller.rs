@@ -134,7 +134,7 @@ fn forks_that_offer_are_answered_one_by_one() {
 }
 
 #[test]
-fn a_challenged_prack_is_sent_again_with_credentials() {
+fn a_challenged_prack_or_update_is_sent_again_with_credentials() {
     let mut raw = Raw::new();
     let invite = Invite {
         target: "sip:bob@198.51.100.7:5070".parse().unwrap(),
@@ -153,8 +153,15 @@ fn a_challenged_prack_is_sent_again_with_credentials() {
     assert_eq!(field(&again, "RAck"), field(&prack, "RAck"));
     assert!(field(&again, "Authorization").starts_with("Digest "));
     assert!(field(&again, "Via") != field(&prack, "Via"));
-    let next = raw.send(&reliably(&invite, "183 Session Progress", "a", 8)).remove(0);
+    let next = raw.send(&with_body(&reliably(&invite, "183 Session Progress", "a", 8))).remove(0);
     assert_eq!(field(&next, "CSeq"), "4 PRACK");
+    raw.agent.update(raw.now, call, None, answer()).unwrap();
+    let update = raw.drain().remove(0);
+    let stale = challenge.replace("\"n\"", "\"m\",stale=true");
+    let again = raw.send(&respond(&update, "401 Unauthorized", "a", &stale)).remove(0);
+    assert_eq!((method(&again), field(&again, "CSeq")), ("UPDATE", "6 UPDATE"));
+    raw.send(&respond(&again, "200 OK", "a", &contact("a")));
+    assert!(has(&raw, |event| matches!(event, Event::UpdateAnswered { .. })));
     raw.agent.hang_up(raw.now, call).unwrap();
     nothing_is_left(&mut raw);
 }
