@@ -11,13 +11,12 @@ use offhook_sip_message::{Method, RAck, RSeq, Require, ValidResponse};
 use super::{
     CallId, Calls,
     inspect::RELIABLE,
-    invite::with_body,
     offer::{Carrier, describes},
     request::{Asking, OutgoingRequest},
 };
 use crate::{
     Body, Description, Dropped, Error, Fork, ReliableProvisionals, dialog::DialogId,
-    transaction::TransactionLayer,
+    transaction::TransactionLayer, usage::with_body,
 };
 
 impl Calls {

@@ -7,13 +7,15 @@ use offhook_sip_message::{Method, Response, StatusCode, ValidRequest};
 
 use super::{
     CallId, Calls, Timer,
-    invite::{allowed, describe, supported, with_body},
+    invite::{allowed, describe, supported},
     offer::{Carrier, Offers, describes},
     reinvite::refuse,
     request::{Asking, OutgoingRequest},
     usage::{Asked, Usage},
 };
-use crate::{Body, Error, Event, Fork, dialog::DialogId, transaction::TransactionLayer};
+use crate::{
+    Body, Error, Event, Fork, dialog::DialogId, transaction::TransactionLayer, usage::with_body,
+};
 
 impl Calls {
     /// Sends an UPDATE (§5.1).
