@@ -39,6 +39,9 @@ pub enum Error {
     /// An offer of either side waits for its answer in this dialog (RFC 3311 §5.1).
     #[error("an offer waits for its answer in this call (RFC 3311 §5.1)")]
     OfferInProgress,
+    /// The session was negotiated before: a description that came now would be ignored.
+    #[error("the session is negotiated: a description has no place here (RFC 3261 §13.2.1)")]
+    AlreadyNegotiated,
     /// Our last UPDATE has no final answer in this dialog.
     #[error("an UPDATE is in progress in this call")]
     UpdateInProgress,

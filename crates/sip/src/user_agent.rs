@@ -106,7 +106,7 @@ impl UserAgent {
     ///
     /// If no INVITE or re-INVITE of the peer waits, or the status is another. If the INVITE requires
     /// reliable responses and has no offer: then the first of them has to bring one
-    /// (RFC 3262 §5). If too many wait for a PRACK.
+    /// (RFC 3262 §5). If too many wait for a PRACK, or one of them has described the session.
     pub fn progress(
         &mut self,
         now: Instant,
@@ -124,7 +124,8 @@ impl UserAgent {
     ///
     /// # Errors
     ///
-    /// If no INVITE or re-INVITE of the peer waits.
+    /// If no INVITE or re-INVITE of the peer waits. If a reliable provisional response has described
+    /// the session: then the 2xx has no body ([`Error::AlreadyNegotiated`]).
     pub fn answer(&mut self, now: Instant, call: CallId, body: Option<Body>) -> Result<(), Error> {
         self.calls.answer(&mut self.layer, now, call, body)
     }
@@ -224,7 +225,7 @@ impl UserAgent {
     ///
     /// # Errors
     ///
-    /// If an UPDATE of ours is under way in the dialog, or `body` is an offer and another offer
+    /// If an UPDATE of ours is under way in the dialog, or there is no dialog so far, or `body` is an offer and another offer
     /// waits for its answer there; in an early dialog that is the one of the INVITE, until it is
     /// answered in a reliable provisional response.
     pub fn update(

@@ -24,6 +24,11 @@ impl Calls {
         body: Option<Body>,
     ) -> Result<(), Error> {
         let (invitation, usage) = self.invitation(call, "answer")?;
+        let described_before =
+            invitation.reliable.as_ref().is_some_and(|it| !it.describes_nothing());
+        if body.is_some() && (described_before || !usage.offers.may_describe()) {
+            return Err(Error::AlreadyNegotiated);
+        }
         let builder = invitation.reply_in_dialog(layer, &usage.dialog, StatusCode::OK);
         let mut builder = builder.list(&allowed(layer)).list(&supported(layer));
         let described = body.is_some();

@@ -100,6 +100,11 @@ impl Invitation {
         Self { transaction, request, tag, provisional: None, reliable }
     }
 
+    /// Whether the caller has been told of the early dialog.
+    pub(crate) fn has_dialog(&self) -> bool {
+        self.provisional.is_some() || self.reliable.as_ref().is_some_and(|it| it.last().is_some())
+    }
+
     /// A response that makes a dialog: with the `Record-Route` of the INVITE and our `Contact`
     /// (RFC 3261 §12.1.1).
     pub(crate) fn reply_in_dialog(

@@ -5,12 +5,7 @@ use std::time::Instant;
 use offhook_sansio::Flow;
 use offhook_sip_message::{Method, StatusCode, ValidRequest, ValidResponse};
 
-use super::{
-    CallId, Calls, State, Use,
-    caller::Step,
-    inspect,
-    session::{Exchange, Session},
-};
+use super::{CallId, Calls, State, Use, caller::Step, inspect, session::Exchange};
 use crate::{
     End, Error,
     dialog::{Dialog, DialogId},
@@ -57,25 +52,35 @@ impl Calls {
         match &session.exchange {
             // §15: no BYE before the ACK to our 2xx, or its time, has come.
             Exchange::Answered(_) => session.hung_up = true,
+            _ => {
+                self.break_off(layer, now, call);
+                self.leave(layer, now, call);
+            }
+        }
+    }
+
+    /// Ends the INVITE that is under way in a call that stands: nobody will answer it any more.
+    pub(super) fn break_off(&mut self, layer: &mut TransactionLayer, now: Instant, call: CallId) {
+        let Some(session) = self.session_mut(call) else { return };
+        match &session.exchange {
             Exchange::Invited(_) => {
                 let status = StatusCode::REQUEST_TERMINATED;
                 let refused = self.refuse(layer, now, call, status, End::HungUp);
                 layer.built(refused);
-                self.leave(layer, now, call);
             }
             Exchange::Unacknowledged { transaction } => {
                 let (transaction, dialog) = (*transaction, session.usage.dialog.clone());
                 self.acknowledge_with(layer, transaction, &dialog, None);
-                self.leave(layer, now, call);
             }
-            Exchange::Idle | Exchange::Inviting { .. } => self.leave(layer, now, call),
+            // The peer stops repeating its 2xx once the call is over, so that one may never come.
+            Exchange::Inviting { transaction } => layer.limit(now, *transaction),
+            Exchange::Idle | Exchange::Answered(_) => {}
         }
     }
 
     /// Sends the BYE of a call that stands and waits for its answer (§15.1.1).
     pub(super) fn leave(&mut self, layer: &mut TransactionLayer, now: Instant, call: CallId) {
         let Some(session) = self.session_mut(call) else { return };
-        limit_reinvite(layer, now, session);
         session.usage.dismiss(layer, now, StatusCode::REQUEST_TERMINATED);
         let dialog = session.usage.dialog.clone();
         if self.send_bye(layer, now, call, dialog.clone(), true).is_some() {
@@ -164,22 +169,12 @@ impl Calls {
             // Both have hung up; ours ends with the answer to our own BYE.
             return;
         }
-        if let Some(session) = self.session_mut(call) {
-            limit_reinvite(layer, now, session);
-        }
+        self.break_off(layer, now, call);
         if self.invitation(call, "bye").is_ok() {
             let status = StatusCode::REQUEST_TERMINATED;
             let refused = self.refuse(layer, now, call, status, End::PeerHungUp);
             layer.built(refused);
         }
         self.end(layer, now, call, End::PeerHungUp);
-    }
-}
-
-/// A re-INVITE of ours may never be answered once the call is over: the peer has stopped to repeat
-/// its 2xx.
-fn limit_reinvite(layer: &mut TransactionLayer, now: Instant, session: &Session) {
-    if let Exchange::Inviting { transaction } = session.exchange {
-        layer.limit(now, transaction);
     }
 }

@@ -54,6 +54,12 @@ impl Offers {
         if offered { Self::Theirs(Carrier::Invite) } else { Self::Wanted }
     }
 
+    /// Whether a response to the INVITE may describe the session: it has an offer to answer, or to
+    /// make (RFC 3261 §13.2.1).
+    pub(crate) const fn may_describe(self) -> bool {
+        matches!(self, Self::Theirs(Carrier::Invite) | Self::Wanted)
+    }
+
     /// What an unreliable provisional response describes: an answer in it may change until the
     /// reliable one (RFC 3261 §13.2.1).
     pub(crate) fn preview(self, described: bool) -> Description {
@@ -107,9 +113,20 @@ impl Offers {
 
     /// A 2xx to our UPDATE has come.
     pub(crate) fn receive_update_answer(&mut self, described: bool) -> Description {
+        if self.our_update_is_over() && described {
+            Description::Answer
+        } else {
+            Description::Nothing
+        }
+    }
+
+    /// Our UPDATE has its final answer; says whether it had an offer. A peer's offer still waits.
+    pub(crate) fn our_update_is_over(&mut self) -> bool {
         let waited = *self == Self::Ours(Carrier::Update);
-        self.settle(Carrier::Update);
-        if waited && described { Description::Answer } else { Description::Nothing }
+        if waited {
+            *self = Self::Settled;
+        }
+        waited
     }
 
     /// Why an UPDATE with an offer, or a re-INVITE, cannot be taken now (RFC 3311 §5.2).

@@ -95,6 +95,9 @@ impl Reliable {
             let expected = "an INVITE that was not answered";
             return Err(Error::WrongState { verb: "progress", expected });
         }
+        if described && !(offers.may_describe() && self.describes_nothing()) {
+            return Err(Error::AlreadyNegotiated);
+        }
         let unoffered = self.last.is_none() && offers == Offers::Wanted && !described;
         if unoffered && self.required {
             let expected = "an offer: the INVITE has none and requires 100rel (RFC 3262 §5)";
@@ -115,8 +118,13 @@ impl Reliable {
 
     /// Whether a 2xx has to wait: the session is being negotiated (§3, §5).
     pub(crate) fn delays_answer(&self, usage: &Usage) -> bool {
+        !self.describes_nothing() || usage.is_asked_in_prack()
+    }
+
+    /// Whether no response without PRACK describes the session.
+    pub(crate) fn describes_nothing(&self) -> bool {
         let mut unsettled = self.unacknowledged.iter().chain(&self.waiting);
-        unsettled.any(|provisional| provisional.described) || usage.is_asked_in_prack()
+        !unsettled.any(|provisional| provisional.described)
     }
 
     /// Lets the 2xx wait; false if one does already.

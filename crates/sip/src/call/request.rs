@@ -9,7 +9,7 @@ use tracing::debug;
 use super::{CallId, Calls, State, Use, reinvite::retry_after, usage::Usage};
 use crate::{
     End, Error, Event,
-    call::offer::{Carrier, describes},
+    call::offer::describes,
     dialog::DialogId,
     transaction::{Failure, TransactionId, TransactionLayer},
 };
@@ -130,7 +130,7 @@ impl Calls {
             return;
         }
         let Some(usage) = self.updating(asking, transaction) else { return };
-        usage.offers.settle(Carrier::Update);
+        usage.offers.our_update_is_over();
         let fork = usage.fork;
         let retry_after = (status == StatusCode::REQUEST_PENDING)
             .then(|| retry_after(layer, usage.dialog.owns_call_id()));
@@ -162,8 +162,12 @@ impl Calls {
                 let refused = self.refuse(layer, now, call, status, end);
                 layer.built(refused);
             }
+            // The peer may know nothing of it so far: our 2xx or its ACK is on its way, and no BYE
+            // goes out before the ACK (§15).
+            Ok(State::Standing(session)) if session.awaits_any_ack() => {}
             Ok(State::Standing(session)) => {
                 let dialog = session.usage.dialog.clone();
+                self.break_off(layer, now, call);
                 self.say_bye(layer, now, call, dialog);
                 self.end(layer, now, call, end);
             }

@@ -55,6 +55,11 @@ impl Session {
         Self { usage, exchange: Exchange::Answered(answered), refused: None, hung_up: false }
     }
 
+    /// Whether a 2xx of ours waits for its ACK.
+    pub(crate) const fn awaits_any_ack(&self) -> bool {
+        matches!(self.exchange, Exchange::Answered(_))
+    }
+
     /// Whether our 2xx to the INVITE with this number waits for its ACK.
     pub(crate) fn awaits_ack(&self, cseq: u32) -> bool {
         matches!(&self.exchange, Exchange::Answered(answered) if answered.cseq == cseq)

@@ -6,7 +6,7 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{Method, Response, StatusCode, ValidRequest};
 
 use super::{
-    CallId, Calls, Timer,
+    CallId, Calls, State, Timer,
     invite::{allowed, describe, supported},
     offer::{Carrier, Offers, describes},
     reinvite::refuse,
@@ -29,6 +29,12 @@ impl Calls {
     ) -> Result<(), Error> {
         if layer.is_full(layer.config.max_calls) {
             return Err(Error::TooManyTransactions);
+        }
+        if let State::Ringing(callee) = &self.get(call)?.state
+            && !callee.invitation.has_dialog()
+        {
+            let expected = "a dialog: no provisional response has gone out (RFC 3261 §12.1.1)";
+            return Err(Error::WrongState { verb: "update", expected });
         }
         let usage = self.usage(call, fork)?;
         let offers = body.is_some();

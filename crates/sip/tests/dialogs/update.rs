@@ -118,7 +118,11 @@ fn a_caller_that_owes_an_answer_offers_nothing() {
 #[test]
 fn a_callee_offers_in_an_update_only_after_the_prack_to_its_answer() {
     let mut raw = Raw::new();
-    let call = called(&mut raw, "Require: 100rel\n", true);
+    let call = called(&mut raw, "", true);
+    let no_dialog = matches!(update(&mut raw, call, None), Err(Error::WrongState { .. }));
+    assert!(no_dialog, "nothing has told the caller of one");
+    raw.agent.ring(raw.now, call).unwrap();
+    raw.drain();
     assert_eq!(update(&mut raw, call, offer()), Err(Error::OfferInProgress));
     let (mut raw, call, _) = agreed_at_callee();
     let sent = update(&mut raw, call, offer()).unwrap();

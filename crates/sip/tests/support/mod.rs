@@ -163,7 +163,11 @@ impl Net {
         let (now, agent) = (self.now, &mut self.agents[side]);
         let done = match act {
             Do::Ring => agent.ring(now, call),
-            Do::Answer => agent.answer(now, call, Some(body("v=0 answer"))),
+            // As users do: what was described early is not described again.
+            Do::Answer => match agent.answer(now, call, Some(body("v=0 answer"))) {
+                Err(Error::AlreadyNegotiated) => agent.answer(now, call, None),
+                done => done,
+            },
             Do::Reject(code) => agent.reject(now, call, StatusCode::new(*code).unwrap()),
             Do::HangUp => agent.hang_up(now, call),
             Do::Reinvite => agent.reinvite(now, call, Some(body("v=0 again"))),

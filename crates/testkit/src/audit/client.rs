@@ -39,7 +39,7 @@ pub(super) struct Fork {
     pub(super) successes: u32,
     pub(super) success: Option<(Instant, Arc<Sip>)>,
     pub(super) acks: u32,
-    pub(super) ack: Option<Arc<Sip>>,
+    pub(super) ack: Option<(Instant, Arc<Sip>)>,
     /// The first description in a response that surely comes.
     pub(super) description: Option<Description>,
     /// Whether the party has sent its answer to that description.

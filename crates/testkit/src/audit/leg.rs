@@ -59,7 +59,7 @@ impl Leg {
         let sip = &said.sip;
         let method = sip.method.as_deref().unwrap_or_default();
         if method == "ACK" {
-            return self.acknowledge(sip);
+            return self.acknowledge(said);
         }
         if let Some(client) = self.client_mut(sip, method) {
             return client.sent_again(said.at);
@@ -108,7 +108,8 @@ impl Leg {
         }
     }
 
-    fn acknowledge(&mut self, sip: &Arc<Sip>) {
+    fn acknowledge(&mut self, said: &Said) {
+        let sip = &said.sip;
         if let Some(client) = self.client_mut(sip, "INVITE") {
             client.acks_to_failure = client.acks_to_failure.saturating_add(1);
             return;
@@ -119,7 +120,7 @@ impl Leg {
         let Some(client) = self.clients.iter_mut().rev().find(is_it) else { return };
         let fork = client.fork(sip);
         fork.acks = fork.acks.saturating_add(1);
-        fork.ack.get_or_insert_with(|| sip.clone());
+        fork.ack.get_or_insert_with(|| (said.at, sip.clone()));
         fork.is_answered |= sip.description.is_some();
         let remote_tag = sip.to_tag.as_deref().unwrap_or_default();
         if sip.description.is_some()
@@ -156,7 +157,10 @@ impl Leg {
         if server.is_relayed || sip.status == 100 {
             return;
         }
-        let request = server.sip.clone();
+        let (request, is_answer) = (server.sip.clone(), server.is_answer);
+        if is_first_final && request.is("PRACK") && !sip.is_success() {
+            return self.forget_prack(&request, is_answer);
+        }
         let tags = (sip.to_tag.as_deref().unwrap_or_default(), sip.from_tag.as_str());
         if request.to_tag.is_none() && makes_dialog(&request) && sip.status < 300 {
             match self.dialog_mut(tags.0, tags.1) {
@@ -237,16 +241,31 @@ impl Leg {
 
     /// Marks the response that a PRACK acknowledges. `true` if its description is an answer.
     fn receive_prack(&mut self, said: &Said) -> bool {
-        let Some(rack) = said.sip.rack() else { return false };
-        let is_it = |it: &&mut Server| it.is_invite() && it.sip.cseq == rack.cseq_num;
-        let Some(server) = self.servers.iter_mut().rev().find(is_it) else { return false };
+        let Some((server, index)) = self.pracked(&said.sip) else { return false };
         let has_offer = server.sip.description.is_some();
-        let is_it = |it: &&mut super::server::Reliable| it.number == rack.response_num;
-        let Some(reliable) = server.reliable.iter_mut().find(is_it) else { return false };
+        let Some(reliable) = server.reliable.get_mut(index) else { return false };
         reliable.acked_at.get_or_insert(said.at);
         let is_answer = !has_offer && reliable.is_described && said.sip.description.is_some();
         server.is_answered |= is_answer;
         is_answer
+    }
+
+    /// A refused PRACK has acknowledged nothing: the response is sent again.
+    fn forget_prack(&mut self, prack: &Sip, is_answer: bool) {
+        let Some((server, index)) = self.pracked(prack) else { return };
+        server.is_answered &= !is_answer;
+        if let Some(reliable) = server.reliable.get_mut(index) {
+            reliable.acked_at = None;
+        }
+    }
+
+    /// The response that a PRACK names, and the INVITE it belongs to.
+    fn pracked(&mut self, prack: &Sip) -> Option<(&mut Server, usize)> {
+        let rack = prack.rack()?;
+        let is_it = |it: &&mut Server| it.is_invite() && it.sip.cseq == rack.cseq_num;
+        let server = self.servers.iter_mut().rev().find(is_it)?;
+        let index = server.reliable.iter().position(|it| it.number == rack.response_num)?;
+        Some((server, index))
     }
 
     /// Takes in a response that the party receives.

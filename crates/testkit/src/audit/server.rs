@@ -47,6 +47,12 @@ pub(super) struct Final {
     pub(super) schedule: Schedule,
 }
 
+impl Final {
+    fn new(said: &Said, config: &AuditConfig) -> Self {
+        Self { sip: said.sip.clone(), at: said.at, schedule: Schedule::from(said.at, config) }
+    }
+}
+
 /// A reliable provisional response (RFC 3262 §3).
 #[derive(Debug)]
 pub(super) struct Reliable {
@@ -151,15 +157,16 @@ impl Server {
 
     fn finish(&mut self, said: &Said, config: &AuditConfig) {
         match &mut self.last {
+            Some(last) if last.sip.fingerprint != said.sip.fingerprint => {
+                self.prompts = self.prompts.saturating_sub(1);
+                *last = Final::new(said, config);
+            }
             Some(last) if last.schedule.is_due(said.at, config) => {
                 self.is_stateful |= self.prompts == 0;
                 last.schedule.advance(Some(config.t2));
             }
             Some(_) => self.prompts = self.prompts.saturating_sub(1),
-            None => {
-                let schedule = Schedule::from(said.at, config);
-                self.last = Some(Final { sip: said.sip.clone(), at: said.at, schedule });
-            }
+            None => self.last = Some(Final::new(said, config)),
         }
     }
 

@@ -58,7 +58,7 @@ pub(super) fn ack_to_a_failure_copies(scene: &Scene<'_>, found: &mut Found) {
 pub(super) fn ack_to_a_success_is_new(scene: &Scene<'_>, found: &mut Found) {
     let Some(client) = scene.client.filter(|_| scene.is("ACK")) else { return };
     let fork = client.fork_of(scene.sip.to_tag.as_deref().unwrap_or_default());
-    if let Some(ack) = fork.and_then(|fork| fork.ack.as_ref()) {
+    if let Some((_, ack)) = fork.and_then(|fork| fork.ack.as_ref()) {
         if ack.fingerprint != scene.sip.fingerprint {
             scene.breach(found, Rule::SameBytes, "the same bytes as in the ACK before");
         }

@@ -2,9 +2,10 @@
 
 use super::Found;
 use crate::{
-    Rule,
+    AuditConfig, Rule,
     audit::{
-        client::Client, description::Description, dialog::Dialog, scene::Scene, server::Server,
+        breach::Finding, client::Client, description::Description, dialog::Dialog, leg::Leg,
+        scene::Scene, server::Server,
     },
 };
 
@@ -88,13 +89,31 @@ pub(super) fn ack_answers(scene: &Scene<'_>, found: &mut Found) {
     let offer = fork.description.as_ref().filter(|_| client.sip.description.is_none());
     match (offer.filter(|_| !fork.is_answered), &scene.sip.description) {
         (Some(offer), Some(answer)) => media_match(scene, offer, answer, found),
-        (Some(_), None) => {
-            scene.breach(found, Rule::OfferIsAnswered, "the answer to the offer of the 2xx");
-        }
+        // Judged when it is known whether the call goes on.
+        (Some(_), None) => {}
         (None, Some(_)) => {
             scene.breach(found, Rule::OfferIsAnswered, "no description: there is no offer");
         }
         (None, None) => {}
+    }
+}
+
+/// An ACK without the answer is taken from those who hang up with it: nobody is left who could
+/// answer.
+pub(super) fn every_late_offer_is_answered(leg: &Leg, config: &AuditConfig, found: &mut Found) {
+    for client in leg.clients.iter().filter(|it| it.is_invite() && it.sip.description.is_none()) {
+        for fork in client.forks.iter().filter(|it| it.description.is_some() && !it.is_answered) {
+            let Some((at, ack)) = fork.ack.as_ref().filter(|_| !client.sip.is_forwarded()) else {
+                continue;
+            };
+            let mut dialogs = leg.dialogs.iter().filter(|it| it.remote_tag == fork.tag);
+            let left_at = dialogs.find_map(|dialog| dialog.bye_at);
+            if left_at.is_none_or(|left_at| left_at > *at + config.tolerance) {
+                let (rule, line) = (Rule::OfferIsAnswered, ack.line.clone());
+                let expected = "the answer to the offer of the 2xx, or a BYE at once";
+                found.push(Finding::of(rule, expected, *at, client.flow, line));
+            }
+        }
     }
 }
 

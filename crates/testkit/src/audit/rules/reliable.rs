@@ -3,7 +3,12 @@
 use super::Found;
 use crate::{
     Rule,
-    audit::{breach::Finding, leg::Leg, scene::Scene},
+    audit::{
+        breach::Finding,
+        client::{Client, Fork, Reliable},
+        leg::Leg,
+        scene::Scene,
+    },
 };
 
 pub(super) fn peer_supports_it(scene: &Scene<'_>, found: &mut Found) {
@@ -57,14 +62,28 @@ pub(super) fn rack_matches(scene: &Scene<'_>, found: &mut Found) {
 
 pub(super) fn every_response_is_acknowledged(leg: &Leg, found: &mut Found) {
     for client in leg.clients.iter().filter(|client| !client.sip.is_forwarded()) {
-        for response in client.forks.iter().flat_map(|fork| fork.reliable.iter()) {
-            if !response.is_acknowledged {
+        let received =
+            client.forks.iter().flat_map(|fork| fork.reliable.iter().map(move |it| (fork, it)));
+        for (fork, response) in received {
+            if !response.is_acknowledged && !is_given_up(leg, client, fork, response) {
                 let (at, line) = (response.at, response.line.clone());
                 let expected = "a PRACK to this response";
                 found.push(Finding::of(Rule::ReliableIsPracked, expected, at, client.flow, line));
             }
         }
     }
+}
+
+/// Whether the INVITE was cancelled, or its call ended, when the response came, or before its offer
+/// was answered: nobody is left who could answer in the PRACK (RFC 3261 §9.2, §15.1.2).
+fn is_given_up(leg: &Leg, client: &Client, fork: &Fork, response: &Reliable) -> bool {
+    let has_offer = response.is_described && client.sip.description.is_none();
+    if has_offer && client.failure.is_some() {
+        return true;
+    }
+    let mut dialogs = leg.dialogs.iter().filter(|it| it.remote_tag == fork.tag);
+    let left = dialogs.find_map(|dialog| dialog.bye_at.or(dialog.over_at));
+    client.cancelled_at.into_iter().chain(left).any(|given_up| given_up <= response.at)
 }
 
 /// The first RSeq leaves room to count (RFC 3262 §3).

@@ -83,10 +83,14 @@ fn judge_final(scene: &Scene<'_>, server: &Server, is_due: bool, found: &mut Fou
 }
 
 fn judge_reliable(scene: &Scene<'_>, server: &Server, copy: &Reliable, found: &mut Found) {
+    // A copy of the INVITE is answered with whatever was said last (RFC 3261 §17.2.1).
+    if server.prompts > 0 {
+        return;
+    }
     if copy.acked_at.is_some_and(|acked| scene.at > acked + scene.config.tolerance) {
         return scene.breach(found, Rule::StopsWhenAnswered, "no copy after the PRACK");
     }
-    if !copy.schedule.is_due(scene.at, scene.config) && server.prompts == 0 {
+    if !copy.schedule.is_due(scene.at, scene.config) {
         let expected = "a copy after T1, then after twice the time before";
         scene.breach(found, Rule::ReliableInterval, expected);
     }
