@@ -14,6 +14,8 @@ pub mod linear;
 mod messages;
 pub use messages::{CARRIER_INVITE, INVITE, MESSAGES, OK, REGISTER};
 
+pub mod open_loop;
+
 pub mod sip;
 
 mod wire;

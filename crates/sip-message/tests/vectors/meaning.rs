@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use offhook_sip_message::*;
 
-use crate::load::{request, torture};
+use crate::load::{all_messages, request, torture};
 
 #[test]
 fn the_short_tortuous_invite_reads_as_it_is_meant() {
@@ -108,4 +108,32 @@ fn a_byte_that_is_no_text_costs_its_header_only() {
 fn the_signature_of_an_old_signer_is_read() {
     let identity: Identity = request(&torture("mpart01")).header().unwrap().unwrap();
     assert!(identity.info.is_none() && identity.signed_identity_digest.ends_with("teeivUhkMWYUA="));
+}
+
+#[test]
+fn a_request_with_another_via_is_as_if_it_had_been_sent_so() {
+    let options = ParseOptions::default();
+    let mut tried = 0;
+    for (name, bytes) in all_messages() {
+        let Ok(Message::Request(request)) = Message::parse(bytes) else { continue };
+        let Ok(request) = ValidRequest::new(request, &options) else { continue };
+        let mut via = request.via().clone();
+        via.set_rport(4_711);
+        via.set_received("192.0.2.99".parse().unwrap());
+        let noted = request.with_via(via.clone()).unwrap();
+        let again = Message::parse(noted.as_bytes().clone()).unwrap();
+        let Message::Request(again) = again else { panic!("{name}: a response") };
+        let again = ValidRequest::new(again, &options).unwrap();
+        assert_eq!((noted.via(), again.via()), (&via, &via), "{name}");
+        assert_eq!((noted.from(), noted.to()), (again.from(), again.to()), "{name}");
+        assert_eq!(noted.call_id(), again.call_id(), "{name}");
+        assert_eq!(noted.cseq(), again.cseq(), "{name}");
+        assert_eq!(noted.request_uri(), again.request_uri(), "{name}");
+        assert_eq!(noted.max_forwards(), again.max_forwards(), "{name}");
+        let vias = |request: &ValidRequest| request.headers_of::<Via>().flatten().count();
+        assert_eq!(vias(&noted), vias(&request), "{name}");
+        assert_eq!(noted.body(), request.body(), "{name}");
+        tried += 1;
+    }
+    assert!(tried > 100, "{tried}");
 }

@@ -346,7 +346,7 @@ impl TransactionLayer {
 
     fn receive_request(&mut self, now: Instant, request: Request, flow: Flow) -> Option<Notice> {
         let request = match ValidRequest::new(request, &self.config.parse) {
-            Ok(request) => self.mark(request, flow),
+            Ok(request) => Self::mark(request, flow),
             Err(rejection) => return self.reject(&rejection, flow),
         };
         let known = self.table.server(&request, flow.protocol);
@@ -414,10 +414,9 @@ impl TransactionLayer {
     }
 
     /// The request as the core sees it: with `received` and `rport` (RFC 3261 §18.2.1).
-    fn mark(&self, request: ValidRequest, flow: Flow) -> ValidRequest {
-        let marked = marked(&request, request.via(), flow.remote);
-        let marked = marked.and_then(|marked| ValidRequest::new(marked, &self.config.parse).ok());
-        marked.unwrap_or(request)
+    fn mark(request: ValidRequest, flow: Flow) -> ValidRequest {
+        let marked = marked(request.via(), flow.remote);
+        marked.and_then(|via| request.with_via(via).ok()).unwrap_or(request)
     }
 
     /// Answers a malformed request if enough of it can be read (RFC 3261 §18.3, §21.4.1).

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use offhook_sansio::Flow;
-use offhook_sip_message::{Request, Via};
+use offhook_sip_message::Via;
 
 use super::default_port;
 
@@ -32,10 +32,10 @@ impl ReplyPath {
     }
 }
 
-/// The request with `received` and `rport` filled in; `None` if neither is called for.
+/// The topmost `Via` with `received` and `rport` filled in; `None` if neither is called for.
 ///
 /// What the sender wrote there itself is overwritten: only this side knows where it came from.
-pub(crate) fn marked(request: &Request, via: &Via, source: SocketAddr) -> Option<Request> {
+pub(crate) fn marked(via: &Via, source: SocketAddr) -> Option<Via> {
     let mut top = via.clone();
     top.parameters.remove("received");
     if via.has_rport() {
@@ -44,10 +44,7 @@ pub(crate) fn marked(request: &Request, via: &Via, source: SocketAddr) -> Option
     if via.has_rport() || via.host.ip() != Some(source.ip()) {
         top.set_received(source.ip());
     }
-    if top == *via {
-        return None;
-    }
-    request.edit().replace_first(&top).build().ok()
+    (top != *via).then_some(top)
 }
 
 /// A unicast address to answer to instead of the source; a name or a group is not followed.
