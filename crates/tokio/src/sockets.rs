@@ -121,8 +121,15 @@ impl Sockets {
 async fn read(socket: UdpSocket, local: SocketAddr, arrivals: mpsc::Sender<Arrival>) {
     let mut buffer = BytesMut::new();
     loop {
-        buffer.reserve(LARGEST_DATAGRAM);
-        match socket.recv_buf_from(&mut buffer).await {
+        // A socket that nothing has come to takes no memory.
+        let received = match socket.readable().await {
+            Ok(()) => {
+                buffer.reserve(LARGEST_DATAGRAM);
+                socket.try_recv_buf_from(&mut buffer)
+            }
+            Err(error) => Err(error),
+        };
+        match received {
             Ok((length, remote)) => {
                 let payload = part(&mut buffer, length);
                 let datagram = Datagram { flow: Flow::udp(local, remote), payload };
@@ -130,6 +137,7 @@ async fn read(socket: UdpSocket, local: SocketAddr, arrivals: mpsc::Sender<Arriv
                     return;
                 }
             }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // An ICMP error of an earlier datagram; the transaction's own timers find out.
             Err(error) => {
                 debug!(%local, %error, "receive error");
