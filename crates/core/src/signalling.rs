@@ -50,7 +50,9 @@ impl Endpoint {
             | Signal::ReinviteRejected { .. }
             | Signal::OfferExpired { .. }
             | Signal::UpdateAnswered { .. }
-            | Signal::UpdateRejected { .. } => {}
+            | Signal::UpdateRejected { .. }
+            // Our description has not changed.
+            | Signal::Refreshed { .. } => {}
             // This endpoint has no verbs for what is outside of calls, and asks for no requests.
             Signal::Response { .. }
             | Signal::Failed { .. }

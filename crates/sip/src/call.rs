@@ -16,6 +16,7 @@ mod callee;
 mod caller;
 mod cancel;
 mod credentials;
+mod described;
 mod forks;
 mod hang_up;
 mod inspect;
@@ -29,11 +30,13 @@ mod other;
 mod prack;
 mod progress;
 mod redirect;
+mod refresh;
 mod reinvite;
 mod reject;
 mod reliable;
 mod request;
 mod session;
+mod session_timer;
 mod update;
 mod usage;
 
@@ -55,7 +58,7 @@ use self::{
     session::Session,
 };
 use crate::{
-    Authenticator, End, Error, Event, Fork,
+    Authenticator, End, Error, Event, Fork, SessionTimer,
     dialog::{Dialog, DialogId},
     transaction::{Failure, Notice, TransactionId, TransactionLayer},
 };
@@ -100,6 +103,9 @@ pub(crate) struct Call {
     timers: Timers<Timer>,
     /// Answers challenges, if the call was placed with logins.
     authenticator: Option<Box<Authenticator>>,
+    session_timer: SessionTimer,
+    /// How many 422s have come since the last 2xx.
+    too_small: u8,
 }
 
 #[derive(Debug)]
@@ -131,6 +137,10 @@ enum Timer {
     Redirected,
     /// Gives up waiting for the user to answer the offer of an UPDATE or PRACK (RFC 3311 §5.2).
     Unanswered(Fork),
+    /// Refreshes the session (RFC 4028 §10).
+    Refresh,
+    /// Gives up a session that nobody has refreshed (RFC 4028 §10).
+    SessionExpires,
     /// The invitation's `Expires` has run out (RFC 3261 §13.2.1, §13.3.1).
     Expires,
 }
@@ -162,6 +172,8 @@ impl Calls {
                     Timer::NotPracked => self.not_pracked(layer, now, id),
                     Timer::Redirected => self.not_followed(layer, now, id),
                     Timer::Unanswered(fork) => self.offer_expired(layer, now, id, fork),
+                    Timer::Refresh => self.refresh(layer, now, id),
+                    Timer::SessionExpires => self.session_expired(layer, now, id),
                     Timer::Expires => self.expired(layer, now, id),
                 }
             }
@@ -212,8 +224,10 @@ impl Calls {
             (Some(Use::Invite(invite)), Some(failure)) => {
                 self.invite_failed(layer, now, transaction, &invite, failure);
             }
-            (Some(Use::Bye(bye)), Some(_)) if bye.ends_call => {
-                self.end(layer, now, bye.call, End::HungUp);
+            (Some(Use::Bye(bye)), Some(_)) => {
+                if let Some(end) = bye.end {
+                    self.end(layer, now, bye.call, end);
+                }
             }
             (Some(Use::Request(request)), Some(failure)) => {
                 self.request_failed(layer, now, transaction, &request, failure);
@@ -243,7 +257,8 @@ impl Calls {
         if layer.is_full(reserve) {
             return layer.refuse(&request, flow, StatusCode::SERVICE_UNAVAILABLE);
         }
-        if let Err(refusal) = inspect(layer, &request) {
+        let timer = call.map_or(layer.config.session_timer, |call| self.session_timer(call));
+        if let Err(refusal) = inspect(layer, &timer, &request) {
             let asker = if call.is_some() { Asker::Peer } else { Asker::Stranger };
             return refusal.send(layer, now, &request, flow, asker);
         }
@@ -310,8 +325,9 @@ impl Calls {
         }
     }
 
-    fn insert(&mut self, state: State) -> Option<CallId> {
-        let call = Call { state, timers: Timers::new(), authenticator: None };
+    fn insert(&mut self, state: State, session_timer: SessionTimer) -> Option<CallId> {
+        let timers = Timers::new();
+        let call = Call { state, timers, authenticator: None, session_timer, too_small: 0 };
         self.calls.insert(call).map(CallId)
     }
 

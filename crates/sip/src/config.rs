@@ -1,5 +1,9 @@
 //! What the owner of a user agent may choose.
 
+mod session_timer;
+pub(crate) use session_timer::LEAST;
+pub use session_timer::{Refreshes, SessionTimer, TimerUse};
+
 use std::time::Duration;
 
 use offhook_sip_message::{Method, ParseOptions, Text};
@@ -29,6 +33,9 @@ pub struct Config {
     /// Whether provisional responses are sent reliably (RFC 3262). It needs PRACK in `allow`; without
     /// that it is [`Off`](ReliableProvisionals::Off).
     pub reliable_provisionals: ReliableProvisionals,
+    /// The use of session timers (RFC 4028) in the calls that come in, and in those that are placed
+    /// without a choice of their own.
+    pub session_timer: SessionTimer,
     /// How many more targets a call tries when its INVITE is redirected (RFC 3261 §8.1.3.4). Each is
     /// told of by [`Event::Redirected`](crate::Event::Redirected), and the owner has to follow.
     /// 0: a 3xx ends the call.
@@ -95,6 +102,7 @@ impl Default for Config {
             max_calls: 1_000,
             max_transactions: 10_000,
             reliable_provisionals: ReliableProvisionals::Supported,
+            session_timer: SessionTimer::default(),
             max_redirects: 0,
             allow: vec![
                 Method::INVITE,

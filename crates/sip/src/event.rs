@@ -161,6 +161,19 @@ pub enum Event {
         /// After 491: how long to wait before another try (RFC 3311 §5.3).
         retry_after: Option<Duration>,
     },
+    /// The session was refreshed by this side, since its session timer wanted it so (RFC 4028 §10).
+    ///
+    /// Nobody has to do anything, unless the peer has changed its session description. Refreshes
+    /// that fail are tried again, or end the call.
+    Refreshed {
+        /// The call that goes on.
+        call: CallId,
+        /// What the session description of the response is: the answer to our last description, if
+        /// the refresh was a re-INVITE.
+        description: Description,
+        /// The 2xx.
+        response: ValidResponse,
+    },
     /// The call is over. Told exactly once; the id is stale from now on.
     Ended {
         /// The call that was.
@@ -260,6 +273,8 @@ pub enum End {
     PeerHungUp,
     /// No ACK came within 64*T1 of our 2xx; a BYE was sent (RFC 3261 §13.3.1.4).
     NotAcknowledged,
+    /// Nobody has refreshed the session in time; a BYE was sent (RFC 4028 §10).
+    Expired,
 }
 
 impl End {
@@ -270,7 +285,7 @@ impl End {
             Self::TimedOut => Some(StatusCode::REQUEST_TIMEOUT),
             Self::TransportFailed => Some(StatusCode::SERVICE_UNAVAILABLE),
             Self::Cancelled | Self::PeerCancelled => Some(StatusCode::REQUEST_TERMINATED),
-            Self::HungUp | Self::PeerHungUp | Self::NotAcknowledged => None,
+            Self::HungUp | Self::PeerHungUp | Self::NotAcknowledged | Self::Expired => None,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! SIP behaviour without input or output: transactions, dialogs and calls of a user agent
-//! (RFC 3261, RFC 3262, RFC 3311, RFC 6026, RFC 3581, RFC 4320), its registrations (RFC 3261 §10,
+//! (RFC 3261, RFC 3262, RFC 3311, RFC 4028, RFC 6026, RFC 3581, RFC 4320), its registrations (RFC 3261 §10,
 //! RFC 5626), publications (RFC 3903) and other requests outside of calls, the location of servers
 //! (RFC 3263), and digest authentication (RFC 7616, RFC 8760) by [`Authenticator`] and
 //! [`Challenger`].
@@ -19,14 +19,9 @@
 //! for (agent, address) in agents.iter_mut().zip(addresses) {
 //!     agent.listen(Protocol::Udp, address, address);
 //! }
-//! agents[0].invite(now, Invite {
-//!     target: "sip:bob@192.0.2.2".parse()?,
-//!     flow: Flow::udp(addresses[0], addresses[1]),
-//!     from: NameAddr::new("sip:alice@example.com".parse()?),
-//!     body: None,
-//!     headers: Vec::new(),
-//!     logins: Vec::new(),
-//! })?;
+//! let alice = NameAddr::new("sip:alice@example.com".parse()?);
+//! let flow = Flow::udp(addresses[0], addresses[1]);
+//! agents[0].invite(now, Invite::new("sip:bob@192.0.2.2".parse()?, alice, flow))?;
 //! let mut ends = Vec::new();
 //! while ends.len() < 2 {
 //!     for side in [0, 1] {
@@ -61,7 +56,7 @@ mod call;
 pub use call::{CallId, Invite};
 
 mod config;
-pub use config::{Config, ReliableProvisionals};
+pub use config::{Config, Refreshes, ReliableProvisionals, SessionTimer, TimerUse};
 
 mod dialog;
 

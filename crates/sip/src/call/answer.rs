@@ -10,6 +10,7 @@ use super::{
     offer::Carrier,
     reliable::Accepted,
     session::{Answered, Exchange, Session},
+    session_timer::{Role, grant},
 };
 use crate::{Body, End, Error, transaction::TransactionLayer};
 
@@ -23,6 +24,7 @@ impl Calls {
         call: CallId,
         body: Option<Body>,
     ) -> Result<(), Error> {
+        let timer = self.session_timer(call);
         let (invitation, usage) = self.invitation(call, "answer")?;
         let described_before =
             invitation.reliable.as_ref().is_some_and(|it| !it.describes_nothing());
@@ -30,8 +32,9 @@ impl Calls {
             return Err(Error::AlreadyNegotiated);
         }
         let builder = invitation.reply_in_dialog(layer, &usage.dialog, StatusCode::OK);
-        let mut builder = builder.list(&allowed(layer)).list(&supported(layer));
-        let described = body.is_some();
+        let mut builder = builder.list(&allowed(layer)).list(&supported(layer, &timer));
+        builder = grant(&timer, &invitation.request, builder);
+        let described = body.clone();
         if let Some(body) = body {
             builder = builder.body(&body.content_type, body.content);
         }
@@ -61,7 +64,10 @@ impl Calls {
             // The target of a re-INVITE counts from its acceptance on (§12.2.2).
             usage.dialog.refresh_target(invitation.request.header().ok().flatten());
         }
-        usage.offers.send_response(Carrier::Accepted, accepted.described);
+        usage.offers.send_response(Carrier::Accepted, accepted.described.is_some());
+        usage.described.say(accepted.described.as_ref());
+        let request = invitation.request.clone();
+        let headers = accepted.response.clone();
         let answered = Answered {
             transaction: invitation.transaction,
             cseq: invitation.request.cseq().number,
@@ -71,6 +77,7 @@ impl Calls {
         layer.respond(now, answered.transaction, &answered.response);
         let session = Session::of_callee(usage.clone(), answered);
         self.become_state(call, State::Standing(Box::new(session)));
+        self.time_session(now, call, Role::Uas, &request, headers.headers());
         self.set_timer(call, Timer::Accepted, now + layer.timing().t1);
         self.set_timer(call, Timer::NotAcknowledged, now + layer.timing().give_up());
     }
@@ -100,7 +107,7 @@ impl Calls {
     ) {
         let Some(session) = self.session_mut(call) else { return };
         if session.hung_up {
-            return self.leave(layer, now, call);
+            return self.leave(layer, now, call, End::HungUp);
         }
         let dialog = session.usage.dialog.clone();
         self.say_bye(layer, now, call, dialog);

@@ -61,9 +61,10 @@ impl Calls {
         let id = dialog.id().clone();
         let invitation = Invitation::new(layer, transaction, request.clone(), tag);
         let offers = Offers::of_callee(describes(request.headers(), &request.body()));
-        let usage = Usage::new(Fork(0), dialog, offers);
+        let mut usage = Usage::new(Fork(0), dialog, offers);
+        usage.lifetime.learn(request.headers());
         let state = State::Ringing(Box::new(Callee { invitation, usage }));
-        let Some(call) = self.insert(state) else { return };
+        let Some(call) = self.insert(state, layer.config.session_timer) else { return };
         self.dialogs.insert(id, call);
         self.uses.insert(transaction, Use::Invitation { call, late: None });
         self.set_timer(call, Timer::Progress, now + super::progress::REFRESH);

@@ -18,8 +18,8 @@ pub(crate) struct OutgoingBye {
     pub(crate) call: CallId,
     pub(crate) request: ValidRequest,
     pub(crate) flow: Flow,
-    /// Whether the call ends with it. Otherwise its dialog is one that the call does not want.
-    pub(crate) ends_call: bool,
+    /// How the call ends with it. `None`: its dialog is one that the call does not want.
+    pub(crate) end: Option<End>,
 }
 
 impl Calls {
@@ -41,20 +41,27 @@ impl Calls {
                 let status = StatusCode::TEMPORARILY_UNAVAILABLE;
                 return self.refuse(layer, now, call, status, End::Refused { status });
             }
-            State::Standing(_) => self.hang_up_session(layer, now, call),
+            State::Standing(_) => self.hang_up_session(layer, now, call, End::HungUp),
             State::Leaving(_) => {}
         }
         Ok(())
     }
 
-    fn hang_up_session(&mut self, layer: &mut TransactionLayer, now: Instant, call: CallId) {
+    /// Hangs up a call that stands; it ends with `end`.
+    pub(super) fn hang_up_session(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        end: End,
+    ) {
         let Some(session) = self.session_mut(call) else { return };
         match &session.exchange {
             // §15: no BYE before the ACK to our 2xx, or its time, has come.
             Exchange::Answered(_) => session.hung_up = true,
             _ => {
                 self.break_off(layer, now, call);
-                self.leave(layer, now, call);
+                self.leave(layer, now, call, end);
             }
         }
     }
@@ -79,14 +86,21 @@ impl Calls {
     }
 
     /// Sends the BYE of a call that stands and waits for its answer (§15.1.1).
-    pub(super) fn leave(&mut self, layer: &mut TransactionLayer, now: Instant, call: CallId) {
+    pub(super) fn leave(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        end: End,
+    ) {
         let Some(session) = self.session_mut(call) else { return };
         session.usage.dismiss(layer, now, StatusCode::REQUEST_TERMINATED);
         let dialog = session.usage.dialog.clone();
-        if self.send_bye(layer, now, call, dialog.clone(), true).is_some() {
+        self.stop_session_timer(call);
+        if self.send_bye(layer, now, call, dialog.clone(), Some(end.clone())).is_some() {
             self.become_state(call, State::Leaving(Box::new(dialog)));
         } else {
-            self.end(layer, now, call, End::HungUp);
+            self.end(layer, now, call, end);
         }
     }
 
@@ -98,7 +112,7 @@ impl Calls {
         call: CallId,
         dialog: Dialog,
     ) {
-        self.send_bye(layer, now, call, dialog, false);
+        self.send_bye(layer, now, call, dialog, None);
     }
 
     /// The final answer to a BYE of ours: whatever it is, the dialog is over (§15.1.1), unless it
@@ -111,20 +125,20 @@ impl Calls {
         response: &ValidResponse,
     ) {
         let Some(Use::Bye(bye)) = self.uses.get(&transaction) else { return };
-        let (call, flow, ends_call) = (bye.call, bye.flow, bye.ends_call);
+        let (call, flow, end) = (bye.call, bye.flow, bye.end.clone());
         let challenged = bye.request.clone();
         let next = challenged.cseq().number.checked_add(1);
         let again = next.and_then(|n| self.again(layer, call, &challenged, response, flow, n));
         if let Some(request) = again {
             let sent = layer.request(now, &request, flow);
             if let Some(next) = layer.built(sent) {
-                let bye = OutgoingBye { call, request, flow, ends_call };
+                let bye = OutgoingBye { call, request, flow, end };
                 self.uses.insert(next, Use::Bye(Box::new(bye)));
                 return;
             }
         }
-        if ends_call {
-            self.end(layer, now, call, End::HungUp);
+        if let Some(end) = end {
+            self.end(layer, now, call, end);
         }
     }
 
@@ -134,7 +148,7 @@ impl Calls {
         now: Instant,
         call: CallId,
         mut dialog: Dialog,
-        ends_call: bool,
+        end: Option<End>,
     ) -> Option<TransactionId> {
         let built = dialog.request(layer, Method::BYE);
         let (builder, flow) = layer.built(built)?;
@@ -143,7 +157,7 @@ impl Calls {
         let request = layer.built(bye)?;
         let sent = layer.request(now, &request, flow);
         let transaction = layer.built(sent)?;
-        let bye = OutgoingBye { call, request, flow, ends_call };
+        let bye = OutgoingBye { call, request, flow, end };
         self.uses.insert(transaction, Use::Bye(Box::new(bye)));
         Some(transaction)
     }

@@ -5,12 +5,17 @@ use std::time::Instant;
 
 use offhook_sansio::Flow;
 use offhook_sip_message::{
-    Allow, ContentDisposition, ContentEncoding, ContentType, HeaderName, Method, Require,
+    Allow, ContentDisposition, ContentEncoding, ContentType, HeaderName, Method, MinSe, Require,
     ResponseBuilder, StatusCode, Supported, Text, Unsupported, Uri, ValidRequest,
 };
 
-use super::invite::{allowed, supported};
-use crate::{ReliableProvisionals, request::Incoming, transaction::TransactionLayer};
+use super::{
+    invite::{allowed, supported},
+    session_timer::{self, TIMER},
+};
+use crate::{
+    ReliableProvisionals, SessionTimer, TimerUse, request::Incoming, transaction::TransactionLayer,
+};
 
 /// Why a request is not processed.
 #[derive(Debug)]
@@ -24,7 +29,9 @@ pub(crate) enum Refusal {
     /// §8.2.2.3: the request needs extensions that are not supported.
     Extensions(Vec<Text>),
     /// §21.4.16: this side insists on an extension that the peer does not offer.
-    NotReliable,
+    Lacks(&'static str),
+    /// RFC 4028 §9: the session interval is below this Min-SE.
+    TooSmall(u32),
     /// §8.2.3: the body is of a type that is not understood.
     MediaType,
     /// §8.2.3: the body is encoded.
@@ -32,7 +39,11 @@ pub(crate) enum Refusal {
 }
 
 /// Takes the steps of §8.2 in their order.
-pub(crate) fn inspect(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
+pub(crate) fn inspect(
+    layer: &TransactionLayer,
+    timer: &SessionTimer,
+    request: &ValidRequest,
+) -> Result<(), Refusal> {
     let method = request.method();
     let served = SERVED.contains(&method) && allowed(layer).contains(&Allow(method.clone()));
     if !served && !Incoming::wants(layer, request) {
@@ -44,13 +55,22 @@ pub(crate) fn inspect(layer: &TransactionLayer, request: &ValidRequest) -> Resul
     if layer.is_merged(request) {
         return Err(Refusal::Merged);
     }
-    inspect_extensions(layer, request)?;
+    inspect_extensions(layer, timer, request)?;
+    if [Method::INVITE, Method::UPDATE].contains(&method)
+        && let Some(least) = session_timer::too_small(timer, request)
+    {
+        return Err(Refusal::TooSmall(least));
+    }
     let describes = [Method::INVITE, Method::PRACK, Method::UPDATE];
     if describes.contains(&method) { inspect_body(layer, request) } else { Ok(()) }
 }
 
-fn inspect_extensions(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
-    let known = supported(layer);
+fn inspect_extensions(
+    layer: &TransactionLayer,
+    timer: &SessionTimer,
+    request: &ValidRequest,
+) -> Result<(), Refusal> {
+    let known = supported(layer, timer);
     let required = request.headers_of::<Require>().flatten().map(|Require(tag)| tag);
     let unknown: Vec<_> = required.filter(|tag| !known.iter().any(|known| known.is(tag))).collect();
     if !unknown.is_empty() {
@@ -59,8 +79,11 @@ fn inspect_extensions(layer: &TransactionLayer, request: &ValidRequest) -> Resul
     // §21.4.16: only for those who have chosen to go without otherwise.
     let insists = layer.config.reliable() == ReliableProvisionals::Required;
     let calls = request.method() == Method::INVITE && request.to().tag().is_none();
-    match insists && calls && asks_for_reliable(request) == (false, false) {
-        true => Err(Refusal::NotReliable),
+    if insists && calls && asks_for_reliable(request) == (false, false) {
+        return Err(Refusal::Lacks(RELIABLE));
+    }
+    match timer.wanted == TimerUse::Required && calls && !session_timer::supports(request) {
+        true => Err(Refusal::Lacks(TIMER)),
         false => Ok(()),
     }
 }
@@ -125,9 +148,8 @@ impl Refusal {
         match self {
             Self::Method => builder = builder.list(&allowed(layer)),
             Self::Scheme | Self::Merged => {}
-            Self::NotReliable => {
-                builder = builder.header(&Require(Text::from_static(RELIABLE)));
-            }
+            Self::Lacks(tag) => builder = builder.header(&Require(Text::from_static(tag))),
+            Self::TooSmall(least) => builder = builder.header(&MinSe::new(least)),
             Self::Extensions(tags) => {
                 let unsupported: Vec<_> = tags.into_iter().map(Unsupported).collect();
                 builder = builder.list(&unsupported);
@@ -148,7 +170,8 @@ impl Refusal {
             Self::Scheme => StatusCode::UNSUPPORTED_URI_SCHEME,
             Self::Merged => StatusCode::LOOP_DETECTED,
             Self::Extensions(_) => StatusCode::BAD_EXTENSION,
-            Self::NotReliable => StatusCode::EXTENSION_REQUIRED,
+            Self::Lacks(_) => StatusCode::EXTENSION_REQUIRED,
+            Self::TooSmall(_) => StatusCode::SESSION_INTERVAL_TOO_SMALL,
             Self::MediaType | Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
     }

@@ -12,6 +12,7 @@ use super::{
     CallId, Calls,
     inspect::RELIABLE,
     offer::{Carrier, describes},
+    refresh::Purpose,
     request::{Asking, OutgoingRequest},
 };
 use crate::{
@@ -36,8 +37,9 @@ impl Calls {
         };
         let rack = usage.owed.clone().ok_or(wrong)?;
         let dialog = usage.dialog.id().clone();
-        self.send_prack(layer, now, call, &dialog, &rack, body)?;
+        self.send_prack(layer, now, call, &dialog, &rack, body.clone())?;
         if let Some(usage) = self.usage_of(call, &dialog) {
+            usage.described.say(body.as_ref());
             usage.owed = None;
             usage.offers.settle(Carrier::Progress);
         }
@@ -95,7 +97,7 @@ impl Calls {
         let request = with_body(builder.header(rack), body).build();
         let request = request.map_err(|error| Error::Unbuildable(error.to_string()))?;
         let request = self.authorize(layer, call, request)?;
-        let asking = Asking { call, dialog: dialog.clone(), flow };
+        let asking = Asking { call, dialog: dialog.clone(), flow, purpose: Purpose::User };
         self.ask(layer, now, OutgoingRequest { asking, request })?;
         Ok(())
     }

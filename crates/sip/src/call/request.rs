@@ -6,10 +6,16 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{Method, StatusCode, ValidRequest, ValidResponse};
 use tracing::debug;
 
-use super::{CallId, Calls, State, Use, reinvite::retry_after, usage::Usage};
+use super::{
+    CallId, Calls, State, Use,
+    offer::describes,
+    refresh::{Failed, Purpose},
+    reinvite::retry_after,
+    session_timer::Role,
+    usage::Usage,
+};
 use crate::{
     End, Error, Event,
-    call::offer::describes,
     dialog::DialogId,
     transaction::{Failure, TransactionId, TransactionLayer},
 };
@@ -27,6 +33,7 @@ pub(crate) struct Asking {
     pub(crate) call: CallId,
     pub(crate) dialog: DialogId,
     pub(crate) flow: Flow,
+    pub(crate) purpose: Purpose,
 }
 
 impl Calls {
@@ -70,11 +77,10 @@ impl Calls {
             }
         }
         if response.status().is_success() {
-            return self.request_accepted(transaction, &asking, &asked, response);
+            return self.request_accepted(now, transaction, &asking, &asked, response);
         }
-        let (status, reason) = (response.status(), response.reason().into());
-        let end = End::Rejected { status, reason };
-        self.request_refused(layer, now, transaction, &asking, &asked, status, end);
+        let failed = Failed::by(response);
+        self.request_refused(layer, now, transaction, &asking, &asked, failed);
     }
 
     /// Nobody answered, or it could not be sent (RFC 3261 §8.1.3.1).
@@ -86,14 +92,14 @@ impl Calls {
         outgoing: &OutgoingRequest,
         failure: Failure,
     ) {
-        let end = End::from(failure);
-        let Some(status) = end.status() else { return };
+        let Some(failed) = Failed::without_answer(failure.into()) else { return };
         let OutgoingRequest { asking, request } = outgoing;
-        self.request_refused(layer, now, transaction, asking, request, status, end);
+        self.request_refused(layer, now, transaction, asking, request, failed);
     }
 
     fn request_accepted(
         &mut self,
+        now: Instant,
         transaction: TransactionId,
         asking: &Asking,
         asked: &ValidRequest,
@@ -108,10 +114,13 @@ impl Calls {
         let described = describes(response.headers(), &response.body());
         let description = usage.offers.receive_update_answer(described);
         let (fork, response) = (usage.fork, response.clone());
-        self.events.push_back(Event::UpdateAnswered { call, fork, description, response });
+        self.time_session(now, call, Role::Uac, asked, response.headers());
+        self.events.push_back(match asking.purpose {
+            Purpose::User => Event::UpdateAnswered { call, fork, description, response },
+            Purpose::Refresh => Event::Refreshed { call, description, response },
+        });
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what was asked, and what came of it")]
     fn request_refused(
         &mut self,
         layer: &mut TransactionLayer,
@@ -119,9 +128,9 @@ impl Calls {
         transaction: TransactionId,
         asking: &Asking,
         asked: &ValidRequest,
-        status: StatusCode,
-        end: End,
+        failed: Failed,
     ) {
+        let status = failed.status;
         let call = asking.call;
         if asked.method() == Method::PRACK {
             debug!(?call, status = status.as_u16(), "PRACK refused");
@@ -130,14 +139,19 @@ impl Calls {
             return;
         }
         let Some(usage) = self.updating(asking, transaction) else { return };
-        usage.offers.our_update_is_over();
+        if usage.offers.our_update_is_over() {
+            usage.described.take_back();
+        }
         let fork = usage.fork;
         let retry_after = (status == StatusCode::REQUEST_PENDING)
             .then(|| retry_after(layer, usage.dialog.owns_call_id()));
-        self.events.push_back(Event::UpdateRejected { call, fork, status, retry_after });
-        let lost = [StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST, StatusCode::REQUEST_TIMEOUT];
-        if lost.contains(&status) {
-            self.dialog_lost(layer, now, call, &asking.dialog, end);
+        if asking.purpose == Purpose::User {
+            self.events.push_back(Event::UpdateRejected { call, fork, status, retry_after });
+        }
+        if failed.is_lost() {
+            self.dialog_lost(layer, now, call, &asking.dialog, failed.end);
+        } else if asking.purpose == Purpose::Refresh {
+            self.refresh_refused(now, call, &Method::UPDATE, &failed, retry_after);
         }
     }
 

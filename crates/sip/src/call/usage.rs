@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use offhook_sip_message::{Method, RAck, StatusCode, ValidRequest};
 
-use super::{CallId, Calls, State, offer::Offers};
+use super::{CallId, Calls, State, described::Described, offer::Offers, session_timer::Lifetime};
 use crate::{
     Error, Fork,
     dialog::{Dialog, DialogId},
@@ -25,6 +25,8 @@ pub(crate) struct Usage {
     pub(crate) heard: Option<RAck>,
     /// The one whose offer waits for the user's answer, to be given in the PRACK.
     pub(crate) owed: Option<RAck>,
+    pub(crate) described: Described,
+    pub(crate) lifetime: Lifetime,
 }
 
 /// A request of the peer that waits for the user.
@@ -36,7 +38,17 @@ pub(crate) struct Asked {
 
 impl Usage {
     pub(crate) fn new(fork: Fork, dialog: Dialog, offers: Offers) -> Self {
-        Self { fork, dialog, offers, asked: None, updating: None, heard: None, owed: None }
+        Self {
+            fork,
+            dialog,
+            offers,
+            asked: None,
+            updating: None,
+            heard: None,
+            owed: None,
+            described: Described::default(),
+            lifetime: Lifetime::default(),
+        }
     }
 
     /// Whether the PRACK that came last waits for its answer.

@@ -55,6 +55,7 @@ pub(crate) enum On {
     ProgressAcknowledged,
     Updated,
     UpdateAnswered,
+    Refreshed,
 }
 
 /// What becomes of a message.
@@ -149,8 +150,11 @@ impl Net {
         let flow = Flow::udp(address(ALICE), address(BOB));
         let from = NameAddr::new("sip:alice@example.com".parse().unwrap());
         let target = "sip:bob@192.0.2.2".parse().unwrap();
-        let invite =
-            Invite { target, flow, from, body: offer, headers: Vec::new(), logins: Vec::new() };
+        self.call_by(Invite { body: offer, ..Invite::new(target, from, flow) })
+    }
+
+    /// Alice places a call.
+    pub(crate) fn call_by(&mut self, invite: Invite) -> CallId {
         let call = self.agents[ALICE].invite(self.now, invite).unwrap();
         self.live[ALICE].insert(call);
         self.react(ALICE, On::Placed, call);
@@ -342,6 +346,7 @@ impl Net {
             Event::Progress { call, .. } => (Some(On::Progress), *call),
             Event::Answered { call, .. } => (Some(On::Answered), *call),
             Event::Established { call, .. } => (Some(On::Established), *call),
+            Event::Refreshed { call, .. } => (Some(On::Refreshed), *call),
             Event::Reinvited { call, .. } => (Some(On::Reinvited), *call),
             Event::ReinviteAnswered { call, .. } => (Some(On::ReinviteAnswered), *call),
             Event::ReinviteRejected { call, .. } => (Some(On::ReinviteRejected), *call),

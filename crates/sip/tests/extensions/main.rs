@@ -1,0 +1,6 @@
+//! What RFC 3261 is extended by, between two sides or against a peer that writes by hand.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod session_timers;
