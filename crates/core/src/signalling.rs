@@ -52,7 +52,11 @@ impl Endpoint {
             | Signal::UpdateAnswered { .. }
             | Signal::UpdateRejected { .. }
             // Our description has not changed.
-            | Signal::Refreshed { .. } => {}
+            | Signal::Refreshed { .. }
+            // This endpoint takes and sends no INFO.
+            | Signal::Info { .. }
+            | Signal::InfoAnswered { .. }
+            | Signal::InfoFailed { .. } => {}
             // This endpoint has no verbs for what is outside of calls, and asks for no requests.
             Signal::Response { .. }
             | Signal::Failed { .. }

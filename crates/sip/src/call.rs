@@ -19,6 +19,8 @@ mod credentials;
 mod described;
 mod forks;
 mod hang_up;
+mod info;
+pub use info::{Info, InfoId};
 mod inspect;
 pub(crate) use inspect::{Asker, inspect};
 mod invite;
@@ -77,6 +79,8 @@ pub(crate) struct Calls {
     late: HashMap<DialogId, Late>,
     deadlines: Deadlines<CallId>,
     events: VecDeque<Event>,
+    /// How many INFOs were sent.
+    infos: u64,
 }
 
 /// What a transaction is for. It lives as long as the transaction, which may outlive the call.
@@ -86,7 +90,7 @@ enum Use {
     Invite(Box<OutgoingInvite>),
     /// A BYE of ours.
     Bye(Box<OutgoingBye>),
-    /// A PRACK or UPDATE of ours.
+    /// A PRACK, UPDATE or INFO of ours.
     Request(Box<OutgoingRequest>),
     /// An INVITE of the peer, first or later.
     Invitation {
@@ -317,6 +321,7 @@ impl Calls {
             Method::BYE => self.bye_received(layer, now, call, dialog, &request, flow),
             Method::PRACK => self.prack_received(layer, now, call, dialog, request, flow),
             Method::UPDATE => self.update_received(layer, now, call, dialog, request, flow),
+            Method::INFO => self.info_received(layer, now, call, dialog, request, flow),
             Method::OPTIONS => options::answer(layer, now, &request, flow, Asker::Peer),
             _ => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;

@@ -43,7 +43,8 @@ pub struct Config {
     /// The methods listed in `Allow` (RFC 3261 §20.5).
     ///
     /// Listing a method does not add it; what is not implemented is answered with 405 anyway.
-    /// Leaving one out switches it off.
+    /// Leaving one out switches it off. INFO is off unless it is added: what comes in it is for
+    /// those who listen to [`Event::Info`](crate::Event::Info).
     pub allow: Vec<Method>,
     /// The methods of requests that the owner answers itself, such as MESSAGE (RFC 3428): they are
     /// told as [`Event::Requested`](crate::Event::Requested), and listed in `Allow` too.
@@ -60,6 +61,13 @@ pub struct Config {
     pub max_publications: usize,
     /// How long registrations and publications wait after a failure (RFC 5626 §4.5).
     pub back_off: BackOff,
+    /// The info packages that are taken in INFO, listed in `Recv-Info` (RFC 6086 §5); an INFO of any
+    /// other is answered with 469. They need INFO in `allow`, as does sending an INFO of a package
+    /// in a call that this side has placed: its INVITE has to speak of packages first.
+    pub info_packages: Vec<Text>,
+    /// The body types that are taken in an INFO of no package. An INFO with another one is answered
+    /// with 415. Empty: any type.
+    pub info_types: Vec<Text>,
     /// The body types understood in INVITE, listed in `Accept` (RFC 3261 §20.1).
     ///
     /// An INVITE whose body is of another type is answered with 415 (§8.2.3). Empty: any type.
@@ -119,6 +127,11 @@ impl Default for Config {
             max_registrations: 100,
             max_publications: 100,
             back_off: BackOff::default(),
+            info_packages: Vec::new(),
+            info_types: vec![
+                Text::from_static("application/dtmf-relay"),
+                Text::from_static("application/dtmf"),
+            ],
             accept: vec![Text::from_static("application/sdp")],
         }
     }

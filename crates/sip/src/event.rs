@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use offhook_sansio::Flow;
-use offhook_sip_message::{StatusCode, Text, Uri, ValidRequest, ValidResponse};
+use offhook_sip_message::{InfoPackage, StatusCode, Text, Uri, ValidRequest, ValidResponse};
 
 use crate::{
-    CallId, IncomingId, PublicationEvent, PublicationId, RegistrationEvent, RegistrationId,
+    CallId, IncomingId, InfoId, PublicationEvent, PublicationId, RegistrationEvent, RegistrationId,
     RequestFailure, RequestId,
 };
 
@@ -160,6 +160,38 @@ pub enum Event {
         status: StatusCode,
         /// After 491: how long to wait before another try (RFC 3311 §5.3).
         retry_after: Option<Duration>,
+    },
+    /// The peer tells something by INFO: of an info package that the settings list, or without one
+    /// (RFC 6086). 200 was sent.
+    Info {
+        /// The call it belongs to.
+        call: CallId,
+        /// The dialog it came in.
+        fork: Fork,
+        /// Its package; `None` for the ways of old, such as `application/dtmf-relay`.
+        package: Option<InfoPackage>,
+        /// What it says.
+        body: Option<Body>,
+        /// The INFO.
+        request: ValidRequest,
+    },
+    /// The final response to an INFO of ours, whatever its status. The id is stale from now on.
+    InfoAnswered {
+        /// The call it was sent in.
+        call: CallId,
+        /// The INFO.
+        info: InfoId,
+        /// The response; 469: the peer does not take the package (any more).
+        response: ValidResponse,
+    },
+    /// An INFO of ours has had no final response. The id is stale from now on.
+    InfoFailed {
+        /// The call it was sent in.
+        call: CallId,
+        /// The INFO.
+        info: InfoId,
+        /// The status that stands for it: 408 if nobody answered, 503 if the transport failed.
+        status: StatusCode,
     },
     /// The session was refreshed by this side, since its session timer wanted it so (RFC 4028 §10).
     ///

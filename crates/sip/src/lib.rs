@@ -53,7 +53,7 @@ pub use auth::{
 };
 
 mod call;
-pub use call::{CallId, Invite};
+pub use call::{CallId, Info, InfoId, Invite};
 
 mod config;
 pub use config::{Config, Refreshes, ReliableProvisionals, SessionTimer, TimerUse};

@@ -14,7 +14,7 @@ use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
 use offhook_sip_message::{StatusCode, Uri, ValidRequest};
 
 use crate::{
-    Body, CallId, Config, Error, Event, Fork, Invite, Statistics,
+    Body, CallId, Config, Error, Event, Fork, Info, InfoId, Invite, Statistics,
     call::Calls,
     publication::Publishing,
     registration::Registrations,
@@ -267,6 +267,18 @@ impl UserAgent {
         status: StatusCode,
     ) -> Result<(), Error> {
         self.calls.reject_offer(&mut self.layer, now, call, fork, status)
+    }
+
+    /// Tells the peer something by INFO, of an info package or without one (RFC 6086 §4.2.1).
+    /// [`Event::InfoAnswered`] or [`Event::InfoFailed`] follows, unless the call ends before. Two
+    /// INFOs under way at a time may overtake each other (§4.4).
+    ///
+    /// # Errors
+    ///
+    /// If the peer has not said that it takes the package, the call has no such dialog, a header
+    /// field is reserved, or there is no room.
+    pub fn info(&mut self, now: Instant, call: CallId, info: Info) -> Result<InfoId, Error> {
+        self.calls.info(&mut self.layer, now, call, info)
     }
 
     /// Hangs up, in whatever state the call is: a CANCEL, a BYE or a 480 goes out, at once or as

@@ -29,7 +29,7 @@ impl Calls {
         let dialog = session.usage.dialog.clone();
         session.exchange = Exchange::Idle;
         session.usage.offers.settle(Carrier::Accepted);
-        session.usage.described.say(body.as_ref());
+        session.usage.described.say(body.clone());
         self.acknowledge_with(layer, transaction, &dialog, body);
         Ok(())
     }

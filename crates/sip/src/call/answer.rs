@@ -5,7 +5,7 @@ use std::time::Instant;
 use offhook_sip_message::StatusCode;
 
 use super::{
-    CallId, Calls, State, Timer,
+    CallId, Calls, State, Timer, info,
     invite::{allowed, supported},
     offer::Carrier,
     reliable::Accepted,
@@ -34,6 +34,7 @@ impl Calls {
         let builder = invitation.reply_in_dialog(layer, &usage.dialog, StatusCode::OK);
         let mut builder = builder.list(&allowed(layer)).list(&supported(layer, &timer));
         builder = grant(&timer, &invitation.request, builder);
+        builder = info::tell(layer, &invitation.request, builder);
         let described = body.clone();
         if let Some(body) = body {
             builder = builder.body(&body.content_type, body.content);
@@ -63,9 +64,10 @@ impl Calls {
         if again {
             // The target of a re-INVITE counts from its acceptance on (§12.2.2).
             usage.dialog.refresh_target(invitation.request.header().ok().flatten());
+            usage.learn_packages(invitation.request.headers());
         }
         usage.offers.send_response(Carrier::Accepted, accepted.described.is_some());
-        usage.described.say(accepted.described.as_ref());
+        usage.described.say(accepted.described);
         let request = invitation.request.clone();
         let headers = accepted.response.clone();
         let answered = Answered {

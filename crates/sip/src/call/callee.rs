@@ -63,6 +63,7 @@ impl Calls {
         let offers = Offers::of_callee(describes(request.headers(), &request.body()));
         let mut usage = Usage::new(Fork(0), dialog, offers);
         usage.lifetime.learn(request.headers());
+        usage.learn_packages(request.headers());
         let state = State::Ringing(Box::new(Callee { invitation, usage }));
         let Some(call) = self.insert(state, layer.config.session_timer) else { return };
         self.dialogs.insert(id, call);

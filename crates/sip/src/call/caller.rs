@@ -221,6 +221,7 @@ impl Calls {
         let Some(mut usage) = self.take_fork(call, transaction, &response) else { return };
         let described = describes(response.headers(), &response.body());
         let description = usage.offers.receive_response(Carrier::Accepted, described);
+        usage.learn_packages(response.headers());
         let offers = description == Description::Offer;
         let (fork, dialog) = (usage.fork, usage.dialog.clone());
         self.stand(layer, now, call, transaction, usage, offers);

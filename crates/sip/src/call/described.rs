@@ -19,10 +19,10 @@ impl Described {
     }
 
     /// This side says `body`.
-    pub(crate) fn say(&mut self, body: Option<&Body>) {
-        if let Some(body) = body {
+    pub(crate) fn say(&mut self, body: Option<Body>) {
+        if body.is_some() {
             self.settle();
-            self.said = Some(body.clone());
+            self.said = body;
         }
     }
 

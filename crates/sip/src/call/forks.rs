@@ -84,7 +84,7 @@ impl Calls {
             caller.named = caller.named.saturating_add(1);
         }
         let mut usage = Usage::new(fork, dialog, Offers::of_caller(offered));
-        usage.described.say(offer.as_ref());
+        usage.described.say(offer);
         Some(usage)
     }
 

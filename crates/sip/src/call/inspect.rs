@@ -33,7 +33,7 @@ pub(crate) enum Refusal {
     /// RFC 4028 §9: the session interval is below this Min-SE.
     TooSmall(u32),
     /// §8.2.3: the body is of a type that is not understood.
-    MediaType,
+    MediaType(Vec<Text>),
     /// §8.2.3: the body is encoded.
     Encoding,
 }
@@ -62,7 +62,12 @@ pub(crate) fn inspect(
         return Err(Refusal::TooSmall(least));
     }
     let describes = [Method::INVITE, Method::PRACK, Method::UPDATE];
-    if describes.contains(&method) { inspect_body(layer, request) } else { Ok(()) }
+    let legacy = method == Method::INFO && request.headers().count(HeaderName::INFO_PACKAGE) == 0;
+    match describes.contains(&method) {
+        true => inspect_body(&layer.config.accept, request),
+        false if legacy => inspect_body(&layer.config.info_types, request),
+        false => Ok(()),
+    }
 }
 
 fn inspect_extensions(
@@ -96,7 +101,7 @@ pub(super) fn asks_for_reliable(invite: &ValidRequest) -> (bool, bool) {
     (required, supported)
 }
 
-fn inspect_body(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
+fn inspect_body(accept: &[Text], request: &ValidRequest) -> Result<(), Refusal> {
     if request.body().is_empty() || is_optional(request) {
         return Ok(());
     }
@@ -104,14 +109,13 @@ fn inspect_body(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), 
     if encodings.any(|encoding| !encoding.0.eq_ignore_ascii_case("identity")) {
         return Err(Refusal::Encoding);
     }
-    let accept = &layer.config.accept;
     let understood = match request.header::<ContentType>() {
         Ok(Some(given)) => accept.iter().any(|accepted| given.is(accepted)),
         // A body has to have a type (§20.15); the user sees that it has none.
         Ok(None) => true,
         Err(_) => false,
     };
-    if accept.is_empty() || understood { Ok(()) } else { Err(Refusal::MediaType) }
+    if accept.is_empty() || understood { Ok(()) } else { Err(Refusal::MediaType(accept.to_vec())) }
 }
 
 /// Whether the sender says that the body may be ignored (§20.11).
@@ -154,8 +158,8 @@ impl Refusal {
                 let unsupported: Vec<_> = tags.into_iter().map(Unsupported).collect();
                 builder = builder.list(&unsupported);
             }
-            Self::MediaType => {
-                for accepted in &layer.config.accept {
+            Self::MediaType(accept) => {
+                for accepted in &accept {
                     builder = builder.raw(HeaderName::ACCEPT, accepted);
                 }
             }
@@ -172,7 +176,7 @@ impl Refusal {
             Self::Extensions(_) => StatusCode::BAD_EXTENSION,
             Self::Lacks(_) => StatusCode::EXTENSION_REQUIRED,
             Self::TooSmall(_) => StatusCode::SESSION_INTERVAL_TOO_SMALL,
-            Self::MediaType | Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MediaType(_) | Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
     }
 }
@@ -236,7 +240,7 @@ pub(super) fn send(
 }
 
 /// What is implemented. ACK and CANCEL have their own ways in.
-const SERVED: [Method; 5] =
-    [Method::INVITE, Method::BYE, Method::OPTIONS, Method::PRACK, Method::UPDATE];
+const SERVED: [Method; 6] =
+    [Method::INVITE, Method::BYE, Method::OPTIONS, Method::PRACK, Method::UPDATE, Method::INFO];
 /// The option tag of reliable provisional responses (RFC 3262 §8.1).
 pub(super) const RELIABLE: &str = "100rel";

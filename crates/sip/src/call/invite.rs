@@ -11,6 +11,7 @@ use offhook_sip_message::{
 use super::{
     CallId, Calls, State, Use,
     caller::{Caller, OutgoingInvite},
+    info,
     inspect::RELIABLE,
     session_timer::{TIMER, ask_first},
 };
@@ -115,7 +116,7 @@ fn build(
         .header(&CallIdField(layer.new_call_id()))
         .header(&CSeq { number: FIRST_CSEQ, method: Method::INVITE })
         .header(&Contact::new(our_contact));
-    builder = ask_first(timer, describe(layer, timer, builder));
+    builder = info::ask(layer, ask_first(timer, describe(layer, timer, builder)));
     if !layer.config.user_agent.is_empty() {
         builder = builder.header(&UserAgent(layer.config.user_agent.clone()));
     }
@@ -168,5 +169,10 @@ pub(crate) fn for_from_or_to(mut address: NameAddr) -> NameAddr {
 }
 
 /// What an INVITE says of this side by its settings.
-const WRITTEN_HERE: [HeaderName; 4] =
-    [HeaderName::ALLOW, HeaderName::CONTACT, HeaderName::SESSION_EXPIRES, HeaderName::MIN_SE];
+const WRITTEN_HERE: [HeaderName; 5] = [
+    HeaderName::ALLOW,
+    HeaderName::CONTACT,
+    HeaderName::SESSION_EXPIRES,
+    HeaderName::MIN_SE,
+    HeaderName::RECV_INFO,
+];

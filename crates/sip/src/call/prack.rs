@@ -39,7 +39,7 @@ impl Calls {
         let dialog = usage.dialog.id().clone();
         self.send_prack(layer, now, call, &dialog, &rack, body.clone())?;
         if let Some(usage) = self.usage_of(call, &dialog) {
-            usage.described.say(body.as_ref());
+            usage.described.say(body);
             usage.owed = None;
             usage.offers.settle(Carrier::Progress);
         }
@@ -58,8 +58,13 @@ impl Calls {
     ) -> Option<Description> {
         let described = describes(response.headers(), &response.body());
         let rack = rack_of(layer, response);
+        // What a re-INVITE is answered with counts with its 2xx (RFC 6086 §5.2.4).
+        let confirmed = self.session(call).is_some();
         let usage = self.usage_of(call, dialog)?;
         let Some(rack) = rack else { return Some(usage.offers.preview(described)) };
+        if !confirmed {
+            usage.learn_packages(response.headers());
+        }
         let flow = usage.dialog.flow();
         if let Some(reason) = out_of_order(usage.heard.as_ref(), &rack) {
             layer.discard(reason, flow);
@@ -97,7 +102,8 @@ impl Calls {
         let request = with_body(builder.header(rack), body).build();
         let request = request.map_err(|error| Error::Unbuildable(error.to_string()))?;
         let request = self.authorize(layer, call, request)?;
-        let asking = Asking { call, dialog: dialog.clone(), flow, purpose: Purpose::User };
+        let asking =
+            Asking { call, dialog: dialog.clone(), flow, purpose: Purpose::User, info: None };
         self.ask(layer, now, OutgoingRequest { asking, request })?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::{
     CallId, Calls, State, Timer, Use,
     callee::Invitation,
     caller::OutgoingInvite,
-    inspect,
+    info, inspect,
     invite::describe,
     offer::{Carrier, Offers, describes},
     refresh::{Failed, Purpose},
@@ -63,7 +63,7 @@ impl Calls {
         let mut dialog = session.usage.dialog.clone();
         let (builder, flow) = dialog.request(layer, Method::INVITE)?;
         let builder = describe(layer, &timer, builder.header(&dialog.contact()));
-        let builder = lifetime.ask(&timer, builder);
+        let builder = info::ask(layer, lifetime.ask(&timer, builder));
         let request = with_body(builder, body.clone()).build();
         let request = request.map_err(|error| Error::Unbuildable(error.to_string()))?;
         let request = self.authorize(layer, call, request)?;
@@ -72,7 +72,7 @@ impl Calls {
         session.usage.dialog = dialog.clone();
         session.usage.offers = offers;
         session.usage.described.settle();
-        session.usage.described.say(body.as_ref());
+        session.usage.described.say(body);
         session.exchange = Exchange::Inviting { transaction };
         let invite = OutgoingInvite::new(call, request, flow, Some(dialog)).with_purpose(purpose);
         self.uses.insert(transaction, Use::Invite(Box::new(invite)));
@@ -147,6 +147,7 @@ impl Calls {
             return;
         };
         session.usage.dialog.refresh_target(response.header().ok().flatten());
+        session.usage.learn_packages(response.headers());
         let described = describes(response.headers(), &response.body());
         let description = session.usage.offers.receive_response(Carrier::Accepted, described);
         let offers = description == Description::Offer;

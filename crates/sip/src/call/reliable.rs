@@ -13,7 +13,7 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{CSeq, RAck, RSeq, Require, Response, StatusCode, Text, ValidRequest};
 
 use super::{
-    CallId, Calls, Timer, Use,
+    CallId, Calls, Timer, Use, info,
     inspect::{self, RELIABLE, asks_for_reliable},
     invite::allowed,
     offer::{Carrier, Offers, describes},
@@ -164,6 +164,7 @@ impl Calls {
             .list(&allowed(layer))
             .header(&Require(Text::from_static(RELIABLE)))
             .header(&RSeq(number));
+        builder = info::tell(layer, &invitation.request, builder);
         if let Some(body) = body {
             builder = builder.body(&body.content_type, body.content);
         }
@@ -197,7 +198,7 @@ impl Calls {
         };
         layer.respond(now, invitation.transaction, &provisional.response);
         usage.offers.send_response(Carrier::Progress, provisional.described.is_some());
-        usage.described.say(provisional.described.as_ref());
+        usage.described.say(provisional.described.clone());
         reliable.unacknowledged = Some(provisional);
         let timing = layer.timing();
         self.set_timer(call, Timer::Unacknowledged, now + timing.t1);

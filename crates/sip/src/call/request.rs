@@ -1,4 +1,4 @@
-//! PRACK and UPDATE of ours, from their sending to their final answer (RFC 3261 §12.2.1).
+//! PRACK, UPDATE and INFO of ours, from their sending to their final answer (RFC 3261 §12.2.1).
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use offhook_sip_message::{Method, StatusCode, ValidRequest, ValidResponse};
 use tracing::debug;
 
 use super::{
-    CallId, Calls, State, Use,
+    CallId, Calls, InfoId, State, Use,
     offer::describes,
     refresh::{Failed, Purpose},
     reinvite::retry_after,
@@ -20,7 +20,7 @@ use crate::{
     transaction::{Failure, TransactionId, TransactionLayer},
 };
 
-/// A PRACK or UPDATE of ours, for as long as its transaction lives.
+/// A PRACK, UPDATE or INFO of ours, for as long as its transaction lives.
 #[derive(Debug)]
 pub(crate) struct OutgoingRequest {
     pub(crate) asking: Asking,
@@ -34,6 +34,8 @@ pub(crate) struct Asking {
     pub(crate) dialog: DialogId,
     pub(crate) flow: Flow,
     pub(crate) purpose: Purpose,
+    /// Which INFO it is.
+    pub(crate) info: Option<InfoId>,
 }
 
 impl Calls {
@@ -56,7 +58,7 @@ impl Calls {
         Ok(transaction)
     }
 
-    /// The final answer to a PRACK or UPDATE of ours.
+    /// The final answer to a PRACK, UPDATE or INFO of ours.
     pub(super) fn request_answered(
         &mut self,
         layer: &mut TransactionLayer,
@@ -76,6 +78,9 @@ impl Calls {
                 return;
             }
         }
+        if let Some(info) = asking.info {
+            self.info_answered(asking.call, info, response.clone());
+        }
         if response.status().is_success() {
             return self.request_accepted(now, transaction, &asking, &asked, response);
         }
@@ -94,6 +99,9 @@ impl Calls {
     ) {
         let Some(failed) = Failed::without_answer(failure.into()) else { return };
         let OutgoingRequest { asking, request } = outgoing;
+        if let Some(info) = asking.info {
+            self.info_failed(asking.call, info, &failed);
+        }
         self.request_refused(layer, now, transaction, asking, request, failed);
     }
 
@@ -111,6 +119,7 @@ impl Calls {
         let call = asking.call;
         let Some(usage) = self.updating(asking, transaction) else { return };
         usage.dialog.refresh_target(response.header().ok().flatten());
+        usage.learn_packages(response.headers());
         let described = describes(response.headers(), &response.body());
         let description = usage.offers.receive_update_answer(described);
         let (fork, response) = (usage.fork, response.clone());
@@ -136,6 +145,12 @@ impl Calls {
             debug!(?call, status = status.as_u16(), "PRACK refused");
             // 481 says that this PRACK matches nothing, which a repetition does not either
             // (RFC 3262 §3); the final response tells how the call goes on.
+            return;
+        }
+        if asked.method() == Method::INFO {
+            if failed.is_lost() {
+                self.dialog_lost(layer, now, call, &asking.dialog, failed.end);
+            }
             return;
         }
         let Some(usage) = self.updating(asking, transaction) else { return };

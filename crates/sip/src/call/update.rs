@@ -6,7 +6,7 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{Method, Response, StatusCode, ValidRequest};
 
 use super::{
-    CallId, Calls, State, Timer,
+    CallId, Calls, State, Timer, info,
     invite::{allowed, describe, supported},
     offer::{Carrier, Offers, describes},
     refresh::Purpose,
@@ -70,11 +70,11 @@ impl Calls {
         let request = with_body(builder, body.clone()).build();
         let request = request.map_err(|error| Error::Unbuildable(error.to_string()))?;
         let request = self.authorize(layer, call, request)?;
-        let asking = Asking { call, dialog: dialog.clone(), flow, purpose };
+        let asking = Asking { call, dialog: dialog.clone(), flow, purpose, info: None };
         self.ask(layer, now, OutgoingRequest { asking, request })?;
         if let Some(usage) = self.usage_of(call, &dialog).filter(|_| offers) {
             usage.offers = Offers::Ours(Carrier::Update);
-            usage.described.say(body.as_ref());
+            usage.described.say(body);
         }
         Ok(())
     }
@@ -103,6 +103,7 @@ impl Calls {
         usage.lifetime.learn(request.headers());
         if !offers {
             usage.dialog.refresh_target(request.header().ok().flatten());
+            usage.learn_packages(request.headers());
             let answered = answered(layer, &timer, usage, &asked, None);
             if let Some(response) = layer.built(answered) {
                 layer.respond(now, transaction, &response);
@@ -154,9 +155,10 @@ impl Calls {
             // The target counts from the acceptance on (RFC 3261 §12.2.2).
             let contact = request.header().ok().flatten();
             usage.dialog.refresh_target(contact);
+            usage.learn_packages(request.headers());
         }
         usage.settle_asked();
-        usage.described.say(body.as_ref());
+        usage.described.say(body);
         let fork = usage.fork;
         if request.method() == Method::UPDATE {
             self.time_session(now, call, Role::Uas, &request, response.headers());
@@ -261,6 +263,7 @@ fn answered(
         builder = builder.list(&allowed(layer)).list(&supported(layer, timer));
         builder = grant(timer, &asked.request, builder);
     }
+    builder = info::tell(layer, &asked.request, builder);
     if let Some(body) = body {
         builder = builder.body(&body.content_type, body.content);
     }

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
-use offhook_sip_message::{Method, RAck, StatusCode, ValidRequest};
+use offhook_sip_message::{Headers, Method, RAck, StatusCode, Text, ValidRequest};
 
-use super::{CallId, Calls, State, described::Described, offer::Offers, session_timer::Lifetime};
+use super::{
+    CallId, Calls, State, described::Described, info, offer::Offers, session_timer::Lifetime,
+};
 use crate::{
     Error, Fork,
     dialog::{Dialog, DialogId},
@@ -27,6 +29,8 @@ pub(crate) struct Usage {
     pub(crate) owed: Option<RAck>,
     pub(crate) described: Described,
     pub(crate) lifetime: Lifetime,
+    /// The info packages that the peer takes (RFC 6086 §5.2.2).
+    pub(crate) takes_packages: Vec<Text>,
 }
 
 /// A request of the peer that waits for the user.
@@ -48,6 +52,15 @@ impl Usage {
             owed: None,
             described: Described::default(),
             lifetime: Lifetime::default(),
+            takes_packages: Vec::new(),
+        }
+    }
+
+    /// Takes the `Recv-Info` of a message that counts: what is refused sets nothing
+    /// (RFC 6086 §5.2.4).
+    pub(crate) fn learn_packages(&mut self, headers: &Headers) {
+        if let Some(packages) = info::packages(headers) {
+            self.takes_packages = packages;
         }
     }
 
@@ -71,7 +84,11 @@ impl Usage {
 impl Asked {
     /// Answers without a word more.
     pub(crate) fn reply(self, layer: &mut TransactionLayer, now: Instant, status: StatusCode) {
-        let reply = layer.reply(&self.request, status, "").build();
+        let mut reply = layer.reply(&self.request, status, "");
+        if status.is_success() {
+            reply = info::tell(layer, &self.request, reply);
+        }
+        let reply = reply.build();
         if let Some(response) = layer.built(reply) {
             layer.respond(now, self.transaction, &response);
         }

@@ -85,7 +85,7 @@ impl SessionTimer {
 
 impl Default for SessionTimer {
     fn default() -> Self {
-        Self { wanted: TimerUse::default(), ..Self::OFF }
+        Self { wanted: TimerUse::Supported, ..Self::requested(INTERVAL) }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What RFC 3261 is extended by, between two sides or against a peer that writes by hand.
+#![cfg(test)]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod info;
 mod session_timers;

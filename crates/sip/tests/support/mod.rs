@@ -358,6 +358,9 @@ impl Net {
             | Event::Redirected { call, .. }
             | Event::OfferExpired { call, .. }
             | Event::UpdateRejected { call, .. }
+            | Event::Info { call, .. }
+            | Event::InfoAnswered { call, .. }
+            | Event::InfoFailed { call, .. }
             | Event::Ended { call, .. } => (None, *call),
             Event::Response { .. }
             | Event::Failed { .. }
