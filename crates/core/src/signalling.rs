@@ -21,7 +21,7 @@ use crate::{
 impl Endpoint {
     pub(crate) fn signalled(&mut self, now: Instant, signal: Signal) {
         match signal {
-            Signal::Incoming { call, request, flow } => self.invited(now, call, request, flow),
+            Signal::Incoming { call, request, flow, .. } => self.invited(now, call, request, flow),
             Signal::Progress { call, fork, description, response } => {
                 self.progressed(now, call, fork, description, &response);
             }

@@ -36,6 +36,7 @@ mod refresh;
 mod reinvite;
 mod reject;
 mod reliable;
+mod replace;
 mod request;
 mod session;
 mod session_timer;
@@ -79,6 +80,8 @@ pub(crate) struct Calls {
     late: HashMap<DialogId, Late>,
     deadlines: Deadlines<CallId>,
     events: VecDeque<Event>,
+    /// Dialogs that were of calls, the latest last.
+    ended: VecDeque<DialogId>,
     /// How many INFOs were sent.
     infos: u64,
 }
@@ -420,6 +423,7 @@ impl Calls {
             dialogs.push(dialog.id().clone());
         }
         for dialog in &dialogs {
+            self.bury(dialog);
             self.dialogs.remove(dialog);
         }
         self.deadlines.set(id, None);

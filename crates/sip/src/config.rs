@@ -36,6 +36,14 @@ pub struct Config {
     /// The use of session timers (RFC 4028) in the calls that come in, and in those that are placed
     /// without a choice of their own.
     pub session_timer: SessionTimer,
+    /// Whether a call may take the place of another one by `Replaces` (RFC 3891):
+    /// [`Event::Incoming`](crate::Event::Incoming) names it, and answering the new call hangs up the
+    /// other. Otherwise the field is passed over.
+    pub replaces: bool,
+    /// Whether a call may join another one by `Join` (RFC 3911): [`Event::Incoming`](crate::Event::Incoming)
+    /// names it. Only for owners who mix the calls, and answer with 488 where they cannot. Otherwise
+    /// the field is passed over.
+    pub join: bool,
     /// How many more targets a call tries when its INVITE is redirected (RFC 3261 §8.1.3.4). Each is
     /// told of by [`Event::Redirected`](crate::Event::Redirected), and the owner has to follow.
     /// 0: a 3xx ends the call.
@@ -111,6 +119,8 @@ impl Default for Config {
             max_transactions: 10_000,
             reliable_provisionals: ReliableProvisionals::Supported,
             session_timer: SessionTimer::default(),
+            replaces: true,
+            join: false,
             max_redirects: 0,
             allow: vec![
                 Method::INVITE,

@@ -22,6 +22,11 @@ pub enum Event {
         request: ValidRequest,
         /// The path it came on.
         flow: Flow,
+        /// The call that it wants to take the place of (RFC 3891 §3). Answering it hangs up that one:
+        /// first make sure that the caller may do so, by its credentials or its `Referred-By`.
+        replaces: Option<CallId>,
+        /// The call that it wants to join (RFC 3911 §4), with the same care.
+        joins: Option<CallId>,
     },
     /// A provisional response, 101 to 199, to our first INVITE.
     ///

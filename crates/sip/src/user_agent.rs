@@ -11,7 +11,7 @@ mod requests;
 use std::{net::SocketAddr, time::Instant};
 
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
-use offhook_sip_message::{StatusCode, Uri, ValidRequest};
+use offhook_sip_message::{Join, Replaces, StatusCode, Uri, ValidRequest};
 
 use crate::{
     Body, CallId, Config, Error, Event, Fork, Info, InfoId, Invite, Statistics,
@@ -267,6 +267,35 @@ impl UserAgent {
         status: StatusCode,
     ) -> Result<(), Error> {
         self.calls.reject_offer(&mut self.layer, now, call, fork, status)
+    }
+
+    /// What a third party writes into its INVITE to take this side's place in the call (RFC 3891 §4):
+    /// in an attended transfer it goes into the `Refer-To`, whose URI is the
+    /// [`remote_target`](Self::remote_target) of the call.
+    ///
+    /// # Errors
+    ///
+    /// If the call is over or being hung up, or this side has placed it and it is not answered.
+    pub fn replaces(&self, call: CallId) -> Result<Replaces, Error> {
+        self.calls.replaces(call)
+    }
+
+    /// What a third party writes into its INVITE to join the call (RFC 3911 §5).
+    ///
+    /// # Errors
+    ///
+    /// If the call is over or being hung up, or has no dialog, or several.
+    pub fn join(&self, call: CallId) -> Result<Join, Error> {
+        self.calls.join(call)
+    }
+
+    /// Where the peer of the call is reached: its `Contact` (RFC 3261 §12.1).
+    ///
+    /// # Errors
+    ///
+    /// As for [`join`](Self::join).
+    pub fn remote_target(&self, call: CallId) -> Result<Uri, Error> {
+        self.calls.remote_target(call)
     }
 
     /// Tells the peer something by INFO, of an info package or without one (RFC 6086 §4.2.1).

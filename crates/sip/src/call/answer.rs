@@ -59,6 +59,10 @@ impl Calls {
         accepted: Accepted,
     ) {
         self.settle_progress(call);
+        let replaced = match self.get(call).map(|call| &call.state) {
+            Ok(State::Ringing(callee)) => callee.replaces,
+            Ok(_) | Err(_) => None,
+        };
         let again = self.session_mut(call).is_some();
         let Ok((invitation, usage)) = self.invitation(call, "answer") else { return };
         if again {
@@ -82,6 +86,7 @@ impl Calls {
         self.time_session(now, call, Role::Uas, &request, headers.headers());
         self.set_timer(call, Timer::Accepted, now + layer.timing().t1);
         self.set_timer(call, Timer::NotAcknowledged, now + layer.timing().give_up());
+        self.replace(layer, now, replaced);
     }
 
     /// Timer: the ACK has not come so far.

@@ -11,6 +11,7 @@ use offhook_sip_message::{
 
 use super::{
     invite::{allowed, supported},
+    replace,
     session_timer::{self, TIMER},
 };
 use crate::{
@@ -30,6 +31,8 @@ pub(crate) enum Refusal {
     Extensions(Vec<Text>),
     /// §21.4.16: this side insists on an extension that the peer does not offer.
     Lacks(&'static str),
+    /// RFC 3891 §3, RFC 3911 §4: only an INVITE replaces or joins a call.
+    Misplaced,
     /// RFC 4028 §9: the session interval is below this Min-SE.
     TooSmall(u32),
     /// §8.2.3: the body is of a type that is not understood.
@@ -56,6 +59,9 @@ pub(crate) fn inspect(
         return Err(Refusal::Merged);
     }
     inspect_extensions(layer, timer, request)?;
+    if replace::is_misplaced(&layer.config, request) {
+        return Err(Refusal::Misplaced);
+    }
     if [Method::INVITE, Method::UPDATE].contains(&method)
         && let Some(least) = session_timer::too_small(timer, request)
     {
@@ -151,7 +157,7 @@ impl Refusal {
         let mut builder = layer.reply(request, self.status(), &tag);
         match self {
             Self::Method => builder = builder.list(&allowed(layer)),
-            Self::Scheme | Self::Merged => {}
+            Self::Scheme | Self::Merged | Self::Misplaced => {}
             Self::Lacks(tag) => builder = builder.header(&Require(Text::from_static(tag))),
             Self::TooSmall(least) => builder = builder.header(&MinSe::new(least)),
             Self::Extensions(tags) => {
@@ -173,6 +179,7 @@ impl Refusal {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Scheme => StatusCode::UNSUPPORTED_URI_SCHEME,
             Self::Merged => StatusCode::LOOP_DETECTED,
+            Self::Misplaced => StatusCode::BAD_REQUEST,
             Self::Extensions(_) => StatusCode::BAD_EXTENSION,
             Self::Lacks(_) => StatusCode::EXTENSION_REQUIRED,
             Self::TooSmall(_) => StatusCode::SESSION_INTERVAL_TOO_SMALL,

@@ -13,6 +13,7 @@ use super::{
     caller::{Caller, OutgoingInvite},
     info,
     inspect::RELIABLE,
+    replace::{JOIN, REPLACES},
     session_timer::{TIMER, ask_first},
 };
 use crate::{
@@ -151,7 +152,9 @@ pub(super) fn allowed(layer: &TransactionLayer) -> Vec<Allow> {
 /// The extensions of `Supported` (§20.37).
 pub(super) fn supported(layer: &TransactionLayer, timer: &SessionTimer) -> Vec<Supported> {
     let reliable = layer.config.reliable() != ReliableProvisionals::Off;
-    let extensions = [(RELIABLE, reliable), (TIMER, timer.is_supported())];
+    let Config { replaces, join, .. } = layer.config;
+    let extensions =
+        [(RELIABLE, reliable), (TIMER, timer.is_supported()), (REPLACES, replaces), (JOIN, join)];
     let used = extensions.into_iter().filter(|(_, used)| *used);
     used.map(|(tag, _)| Supported(Text::from_static(tag))).collect()
 }

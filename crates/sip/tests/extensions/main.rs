@@ -5,4 +5,5 @@
 mod support;
 
 mod info;
+mod replaces;
 mod session_timers;
