@@ -14,7 +14,7 @@ use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
 use offhook_sip_message::{Join, Replaces, StatusCode, Uri, ValidRequest};
 
 use crate::{
-    Body, CallId, Config, Error, Event, Fork, Info, InfoId, Invite, Statistics,
+    Body, CallId, Config, Error, Event, Fork, Info, InfoId, Invite, Login, Statistics,
     call::Calls,
     publication::Publishing,
     registration::Registrations,
@@ -267,6 +267,16 @@ impl UserAgent {
         status: StatusCode,
     ) -> Result<(), Error> {
         self.calls.reject_offer(&mut self.layer, now, call, fork, status)
+    }
+
+    /// Gives a call what to answer challenges with (RFC 3261 §22): one that has come in has no logins
+    /// so far, and its requests may be challenged too.
+    ///
+    /// # Errors
+    ///
+    /// If the call is over.
+    pub fn log_in(&mut self, call: CallId, logins: Vec<Login>) -> Result<(), Error> {
+        self.calls.log_in_later(&mut self.layer, call, logins)
     }
 
     /// What a third party writes into its INVITE to take this side's place in the call (RFC 3891 §4):

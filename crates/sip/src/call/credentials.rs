@@ -1,4 +1,4 @@
-//! Credentials of a call that we placed: challenges are answered, and later requests carry what the
+//! Credentials of a call: challenges are answered, and later requests carry what the
 //! first ones were asked for (RFC 3261 §22.2, §22.3, §8.1.3.5).
 
 use std::time::Instant;
@@ -14,11 +14,23 @@ use crate::{
 };
 
 impl Calls {
-    /// Gives a call its logins.
+    /// Gives a call its logins, in place of those that it had.
     pub(super) fn log_in(&mut self, layer: &mut TransactionLayer, id: CallId, logins: Vec<Login>) {
         if let Some(call) = self.calls.get_mut(id.0) {
             call.authenticator = usage::authenticator(layer, logins);
         }
+    }
+
+    /// Gives a call that lives its logins.
+    pub(crate) fn log_in_later(
+        &mut self,
+        layer: &mut TransactionLayer,
+        id: CallId,
+        logins: Vec<Login>,
+    ) -> Result<(), Error> {
+        self.get(id)?;
+        self.log_in(layer, id, logins);
+        Ok(())
     }
 
     /// A request of the call, with credentials for all who have asked for them.

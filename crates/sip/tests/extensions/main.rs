@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod credentials;
 mod info;
 mod replaces;
 mod session_timers;
