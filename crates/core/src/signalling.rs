@@ -41,7 +41,7 @@ impl Endpoint {
                     self.offered(now, call, None, &request);
                 }
             }
-            Signal::Ended { call, end } => self.ended(now, call, end),
+            Signal::Ended { call, end, .. } => self.ended(now, call, end),
             // Every re-INVITE, UPDATE and PRACK is answered at once, so none is left to be
             // withdrawn or to expire; and this endpoint sends no re-INVITE and no UPDATE.
             Signal::ReinviteCancelled { .. }

@@ -19,6 +19,7 @@ mod credentials;
 mod described;
 mod forks;
 mod hang_up;
+mod identity;
 mod info;
 pub use info::{Info, InfoId};
 mod inspect;
@@ -49,7 +50,7 @@ use std::{
 };
 
 use offhook_sansio::{Deadlines, Flow, Key, Table, Timers};
-use offhook_sip_message::{Method, StatusCode, ValidRequest, ValidResponse};
+use offhook_sip_message::{Method, Reason, StatusCode, ValidRequest, ValidResponse};
 use tracing::debug;
 
 use self::{
@@ -111,6 +112,10 @@ pub(crate) struct Call {
     /// Answers challenges, if the call was placed with logins.
     authenticator: Option<Box<Authenticator>>,
     session_timer: SessionTimer,
+    /// Why we hang up (RFC 3326).
+    reason: Option<Box<Reason>>,
+    /// Why the peer ends the call.
+    reasons: Vec<Reason>,
     /// How many 422s have come since the last 2xx.
     too_small: u8,
 }
@@ -334,8 +339,15 @@ impl Calls {
     }
 
     fn insert(&mut self, state: State, session_timer: SessionTimer) -> Option<CallId> {
-        let timers = Timers::new();
-        let call = Call { state, timers, authenticator: None, session_timer, too_small: 0 };
+        let call = Call {
+            state,
+            timers: Timers::new(),
+            authenticator: None,
+            session_timer,
+            reason: None,
+            reasons: Vec::new(),
+            too_small: 0,
+        };
         self.calls.insert(call).map(CallId)
     }
 
@@ -427,9 +439,10 @@ impl Calls {
             self.dialogs.remove(dialog);
         }
         self.deadlines.set(id, None);
-        if self.calls.remove(id.0).is_some() {
+        if let Some(call) = self.calls.remove(id.0) {
             debug!(call = ?id, ?end, "call ended");
-            self.events.push_back(Event::Ended { call: id, end });
+            let reasons = call.reasons;
+            self.events.push_back(Event::Ended { call: id, end, reasons });
         }
     }
 }

@@ -4,7 +4,7 @@ mod session_timer;
 pub(crate) use session_timer::LEAST;
 pub use session_timer::{Refreshes, SessionTimer, TimerUse};
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use offhook_sip_message::{Method, ParseOptions, Text};
 
@@ -44,6 +44,14 @@ pub struct Config {
     /// names it. Only for owners who mix the calls, and answer with 488 where they cannot. Otherwise
     /// the field is passed over.
     pub join: bool,
+    /// The addresses of the servers in our trust domain (RFC 3325 §2.3). Only what comes from them is
+    /// taken to assert an identity. They must remove that of strangers, and nobody else may be able
+    /// to send from their addresses.
+    pub trusted: Vec<IpAddr>,
+    /// Whether the caller may say who or what is to answer (RFC 5373): `answermode` is offered, and
+    /// [`Event::Incoming`](crate::Event::Incoming) tells what is asked for. An owner who takes it must
+    /// reject a call, with 403, that requires another mode than its own.
+    pub answer_mode: bool,
     /// How many more targets a call tries when its INVITE is redirected (RFC 3261 §8.1.3.4). Each is
     /// told of by [`Event::Redirected`](crate::Event::Redirected), and the owner has to follow.
     /// 0: a 3xx ends the call.
@@ -121,6 +129,8 @@ impl Default for Config {
             session_timer: SessionTimer::default(),
             replaces: true,
             join: false,
+            trusted: Vec::new(),
+            answer_mode: false,
             max_redirects: 0,
             allow: vec![
                 Method::INVITE,

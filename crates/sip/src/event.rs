@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use offhook_sansio::Flow;
-use offhook_sip_message::{InfoPackage, StatusCode, Text, Uri, ValidRequest, ValidResponse};
+use offhook_sip_message::{
+    AnswerMode, InfoPackage, NameAddr, PrivAnswerMode, Reason, StatusCode, Text, Uri, ValidRequest,
+    ValidResponse,
+};
 
 use crate::{
     CallId, IncomingId, InfoId, PublicationEvent, PublicationId, RegistrationEvent, RegistrationId,
@@ -27,6 +30,14 @@ pub enum Event {
         replaces: Option<CallId>,
         /// The call that it wants to join (RFC 3911 §4), with the same care.
         joins: Option<CallId>,
+        /// Who calls, as the network vouches for it (RFC 3325): one SIP URI, one tel URI or both.
+        /// Empty unless [`Config::trusted`](crate::Config::trusted) names the sender.
+        asserted: Vec<NameAddr>,
+        /// Who or what is to answer (RFC 5373), if [`Config::answer_mode`](crate::Config::answer_mode)
+        /// is set.
+        answer_mode: Option<AnswerMode>,
+        /// The same, whatever the user prefers: only for callers who have a right to it.
+        priv_answer_mode: Option<PrivAnswerMode>,
     },
     /// A provisional response, 101 to 199, to our first INVITE.
     ///
@@ -217,6 +228,8 @@ pub enum Event {
         call: CallId,
         /// How it ended.
         end: End,
+        /// Why, as the peer says in its BYE, its CANCEL or its refusal (RFC 3326).
+        reasons: Vec<Reason>,
     },
     /// The first final response to a request of ours outside of dialogs, whatever its status. The
     /// id is stale from now on.

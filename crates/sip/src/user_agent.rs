@@ -11,7 +11,7 @@ mod requests;
 use std::{net::SocketAddr, time::Instant};
 
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
-use offhook_sip_message::{Join, Replaces, StatusCode, Uri, ValidRequest};
+use offhook_sip_message::{AnswerModeValue, Join, Reason, Replaces, StatusCode, Uri, ValidRequest};
 
 use crate::{
     Body, CallId, Config, Error, Event, Fork, Info, InfoId, Invite, Login, Statistics,
@@ -127,7 +127,24 @@ impl UserAgent {
     /// If no INVITE or re-INVITE of the peer waits. If a reliable provisional response has described
     /// the session: then the 2xx has no body ([`Error::AlreadyNegotiated`]).
     pub fn answer(&mut self, now: Instant, call: CallId, body: Option<Body>) -> Result<(), Error> {
-        self.calls.answer(&mut self.layer, now, call, body)
+        self.calls.answer(&mut self.layer, now, call, body, None)
+    }
+
+    /// As [`answer`](Self::answer), and says whether a person or a machine has answered
+    /// (RFC 5373 §5). Say it only to callers who may know.
+    ///
+    /// # Errors
+    ///
+    /// As for [`answer`](Self::answer), and if the caller requires another mode: such a call is to
+    /// be rejected with 403.
+    pub fn answer_as(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        mode: &AnswerModeValue,
+        body: Option<Body>,
+    ) -> Result<(), Error> {
+        self.calls.answer(&mut self.layer, now, call, body, Some(mode))
     }
 
     /// Sends a final failure, 300 to 699, to the INVITE or re-INVITE that waits.
@@ -330,6 +347,21 @@ impl UserAgent {
     /// If the call is over.
     pub fn hang_up(&mut self, now: Instant, call: CallId) -> Result<(), Error> {
         self.calls.hang_up(&mut self.layer, now, call)
+    }
+
+    /// As [`hang_up`](Self::hang_up), and says why in the CANCEL or BYE (RFC 3326). A call that was
+    /// not answered is refused with 480, which has no room for it: see [`reject`](Self::reject).
+    ///
+    /// # Errors
+    ///
+    /// If the call is over.
+    pub fn hang_up_because(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        reason: Reason,
+    ) -> Result<(), Error> {
+        self.calls.hang_up_because(&mut self.layer, now, call, reason)
     }
 
     /// Says that messages cannot be sent on `flow`: a socket error, a fatal ICMP message, a lost

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use offhook_sip_message::StatusCode;
+use offhook_sip_message::{
+    AnswerMode, AnswerModeValue, PrivAnswerMode, ResponseBuilder, StatusCode, ValidRequest,
+};
 
 use super::{
     CallId, Calls, State, Timer, info,
@@ -23,6 +25,7 @@ impl Calls {
         now: Instant,
         call: CallId,
         body: Option<Body>,
+        mode: Option<&AnswerModeValue>,
     ) -> Result<(), Error> {
         let timer = self.session_timer(call);
         let (invitation, usage) = self.invitation(call, "answer")?;
@@ -35,6 +38,9 @@ impl Calls {
         let mut builder = builder.list(&allowed(layer)).list(&supported(layer, &timer));
         builder = grant(&timer, &invitation.request, builder);
         builder = info::tell(layer, &invitation.request, builder);
+        if let Some(mode) = mode {
+            builder = answered_by(mode, &invitation.request, builder)?;
+        }
         let described = body.clone();
         if let Some(body) = body {
             builder = builder.body(&body.content_type, body.content);
@@ -121,3 +127,30 @@ impl Calls {
         self.end(layer, now, call, End::NotAcknowledged);
     }
 }
+
+/// Says who or what has answered (RFC 5373 §5), unless the caller requires another mode (§4.2).
+fn answered_by(
+    mode: &AnswerModeValue,
+    invite: &ValidRequest,
+    builder: ResponseBuilder,
+) -> Result<ResponseBuilder, Error> {
+    let asked = invite.header::<AnswerMode>().ok().flatten();
+    let privileged = invite.header::<PrivAnswerMode>().ok().flatten();
+    let other = |asked: &AnswerModeValue, required: bool| required && asked != mode;
+    let refused = match (&privileged, &asked) {
+        (Some(asked), None) => other(&asked.mode, asked.is_required()),
+        (_, Some(asked)) => other(&asked.mode, asked.is_required()),
+        (None, None) => false,
+    };
+    if refused {
+        let expected = "the mode that the caller requires, or else a 403 (RFC 5373 §4.5.1)";
+        return Err(Error::WrongState { verb: "answer_as", expected });
+    }
+    Ok(match privileged.is_some() && asked.is_none() {
+        true => builder.header(&PrivAnswerMode::new(mode.clone())),
+        false => builder.header(&AnswerMode::new(mode.clone())),
+    })
+}
+
+/// The option tag of RFC 5373 §8.3.
+pub(super) const ANSWER_MODE: &str = "answermode";

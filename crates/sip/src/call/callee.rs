@@ -6,7 +6,7 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{HeaderName, Response, ResponseBuilder, StatusCode, Text, ValidRequest};
 
 use super::{
-    CallId, Calls, State, Timer, Use, inspect,
+    CallId, Calls, State, Timer, Use, identity, inspect,
     offer::{Offers, describes},
     reliable::Reliable,
     replace::Named,
@@ -80,7 +80,17 @@ impl Calls {
         self.uses.insert(transaction, Use::Invitation { call, late: None });
         self.set_timer(call, Timer::Progress, now + super::progress::REFRESH);
         self.start_expires(now, call, &request);
-        self.events.push_back(Event::Incoming { call, request, flow, replaces, joins });
+        let modes = layer.config.answer_mode;
+        self.events.push_back(Event::Incoming {
+            call,
+            flow,
+            replaces,
+            joins,
+            asserted: identity::asserted(layer, flow, &request),
+            answer_mode: request.header().ok().flatten().filter(|_| modes),
+            priv_answer_mode: request.header().ok().flatten().filter(|_| modes),
+            request,
+        });
     }
 
     /// The peer's INVITE that waits for an answer, and the dialog it is part of.

@@ -253,6 +253,7 @@ impl Calls {
                 let invite = invite.request.clone();
                 let reason = Text::from(response.reason());
                 let end = End::Rejected { status: response.status(), reason };
+                self.hear_reasons(call, response.headers());
                 if !self.redirected(layer, now, call, &invite, &end, Some(response)) {
                     self.end(layer, now, call, end);
                 }

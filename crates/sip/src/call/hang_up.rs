@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use offhook_sansio::Flow;
-use offhook_sip_message::{Method, StatusCode, ValidRequest, ValidResponse};
+use offhook_sip_message::{Headers, Method, Reason, StatusCode, ValidRequest, ValidResponse};
 
-use super::{CallId, Calls, State, Use, caller::Step, inspect, session::Exchange};
+use super::{Call, CallId, Calls, State, Use, caller::Step, inspect, session::Exchange};
 use crate::{
     End, Error,
     dialog::{Dialog, DialogId},
@@ -45,6 +45,25 @@ impl Calls {
             State::Leaving(_) => {}
         }
         Ok(())
+    }
+
+    /// Hangs up, and says why in the BYE or CANCEL (RFC 3326).
+    pub(crate) fn hang_up_because(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        reason: Reason,
+    ) -> Result<(), Error> {
+        self.get_mut(call)?.reason = Some(Box::new(reason));
+        self.hang_up(layer, now, call)
+    }
+
+    /// Why the peer ends the call (RFC 3326).
+    pub(super) fn hear_reasons(&mut self, call: CallId, headers: &Headers) {
+        if let Ok(call) = self.get_mut(call) {
+            call.reasons = headers.headers_of().flatten().take(MOST_REASONS).collect();
+        }
     }
 
     /// Hangs up a call that stands; it ends with `end`.
@@ -152,6 +171,11 @@ impl Calls {
     ) -> Option<TransactionId> {
         let built = dialog.request(layer, Method::BYE);
         let (builder, flow) = layer.built(built)?;
+        let reason = self.get(call).ok().and_then(|call| call.reason.as_deref());
+        let builder = match reason.filter(|_| end.is_some()) {
+            Some(reason) => builder.header(reason),
+            None => builder,
+        };
         let bye = layer.built(builder.build())?;
         let bye = self.authorize(layer, call, bye);
         let request = layer.built(bye)?;
@@ -173,6 +197,10 @@ impl Calls {
         flow: Flow,
     ) {
         inspect::answer(layer, now, bye, flow, StatusCode::OK);
+        let leaves = |call: &Call| matches!(call.state, State::Ringing(_) | State::Standing(_));
+        if self.get(call).is_ok_and(leaves) {
+            self.hear_reasons(call, bye.headers());
+        }
         if matches!(self.get(call).map(|call| &call.state), Ok(State::Calling(_))) {
             // §15: a callee has no business to say BYE in an early dialog. That dialog is over; the
             // call is not, before its INVITE is answered.
@@ -192,3 +220,6 @@ impl Calls {
         self.end(layer, now, call, End::PeerHungUp);
     }
 }
+
+/// How many reasons of a peer are told: there is to be one of each protocol (RFC 3326 §2).
+const MOST_REASONS: usize = 8;

@@ -4,14 +4,16 @@ use std::time::Instant;
 
 use offhook_sansio::Flow;
 use offhook_sip_message::{
-    Allow, CSeq, CallId as CallIdField, Contact, From, HeaderName, MaxForwards, Method, NameAddr,
-    Request, RequestBuilder, Require, Supported, Text, To, Uri, UserAgent, ValidRequest,
+    Allow, AnswerMode, CSeq, CallId as CallIdField, Contact, From, HeaderName, MaxForwards, Method,
+    NameAddr, PrivAnswerMode, Privacy, Request, RequestBuilder, Require, Supported, Text, To, Uri,
+    UserAgent, ValidRequest,
 };
 
 use super::{
     CallId, Calls, State, Use,
+    answer::ANSWER_MODE,
     caller::{Caller, OutgoingInvite},
-    info,
+    identity, info,
     inspect::RELIABLE,
     replace::{JOIN, REPLACES},
     session_timer::{TIMER, ask_first},
@@ -46,6 +48,16 @@ pub struct Invite {
     /// The use of session timers in this call (RFC 4028); `None`:
     /// [`Config::session_timer`](crate::Config::session_timer).
     pub session_timer: Option<SessionTimer>,
+    /// What is to be kept private (RFC 3323 §4.2, RFC 3325 §9.3). Anything but `none` makes the From
+    /// anonymous; `id` keeps the network's assertion from the callee too.
+    pub privacy: Option<Privacy>,
+    /// The identity that the network is asked to vouch for (RFC 3325 §9.2): one SIP URI, one tel URI
+    /// or both. Only for a proxy that is trusted.
+    pub preferred_identity: Vec<NameAddr>,
+    /// Who or what is to answer (RFC 5373 §4.3.3).
+    pub answer_mode: Option<AnswerMode>,
+    /// The same, whatever the callee prefers (RFC 5373 §4.1).
+    pub priv_answer_mode: Option<PrivAnswerMode>,
 }
 
 impl Invite {
@@ -59,6 +71,10 @@ impl Invite {
             headers: Vec::new(),
             logins: Vec::new(),
             session_timer: None,
+            privacy: None,
+            preferred_identity: Vec::new(),
+            answer_mode: None,
+            priv_answer_mode: None,
         }
     }
 }
@@ -104,7 +120,8 @@ fn build(
 ) -> Result<ValidRequest, Error> {
     check_security(&invite.target, invite.flow)?;
     check_headers(&invite.headers, &WRITTEN_HERE)?;
-    let Invite { target, flow, from, body, headers, .. } = invite;
+    let Invite { target, flow, from, body, headers, privacy, preferred_identity, .. } = invite;
+    let from = identity::from(from, privacy.as_ref())?;
     let public = layer.public(flow)?;
     let target = for_request_line(&target);
     let our_contact = contact(&from.uri, &target, flow, public);
@@ -120,6 +137,13 @@ fn build(
     builder = info::ask(layer, ask_first(timer, describe(layer, timer, builder)));
     if !layer.config.user_agent.is_empty() {
         builder = builder.header(&UserAgent(layer.config.user_agent.clone()));
+    }
+    builder = identity::write(&preferred_identity, privacy.as_ref(), builder)?;
+    if let Some(mode) = invite.answer_mode {
+        builder = builder.header(&mode);
+    }
+    if let Some(mode) = invite.priv_answer_mode {
+        builder = builder.header(&mode);
     }
     for (name, value) in headers {
         builder = builder.raw(name, &value);
@@ -152,9 +176,14 @@ pub(super) fn allowed(layer: &TransactionLayer) -> Vec<Allow> {
 /// The extensions of `Supported` (§20.37).
 pub(super) fn supported(layer: &TransactionLayer, timer: &SessionTimer) -> Vec<Supported> {
     let reliable = layer.config.reliable() != ReliableProvisionals::Off;
-    let Config { replaces, join, .. } = layer.config;
-    let extensions =
-        [(RELIABLE, reliable), (TIMER, timer.is_supported()), (REPLACES, replaces), (JOIN, join)];
+    let Config { replaces, join, answer_mode, .. } = layer.config;
+    let extensions = [
+        (RELIABLE, reliable),
+        (TIMER, timer.is_supported()),
+        (REPLACES, replaces),
+        (JOIN, join),
+        (ANSWER_MODE, answer_mode),
+    ];
     let used = extensions.into_iter().filter(|(_, used)| *used);
     used.map(|(tag, _)| Supported(Text::from_static(tag))).collect()
 }

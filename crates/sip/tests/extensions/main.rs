@@ -4,7 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answer_mode;
 mod credentials;
+mod identity;
 mod info;
 mod replaces;
 mod session_timers;

@@ -16,7 +16,7 @@ use bytes::{Bytes, BytesMut};
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
 use offhook_sip::{Body, CallId, Config, End, Error, Event, Invite, UserAgent};
 use offhook_sip_message::{
-    Message, NameAddr, ParseOptions, StatusCode, ValidRequest, ValidResponse,
+    Message, NameAddr, ParseOptions, Reason, StatusCode, ValidRequest, ValidResponse,
 };
 use offhook_testkit::Auditor;
 
@@ -31,6 +31,7 @@ pub(crate) enum Do {
     Answer,
     Reject(u16),
     HangUp,
+    HangUpBecause(Reason),
     Reinvite,
     /// Sends a provisional response with an answer.
     Early,
@@ -174,6 +175,7 @@ impl Net {
             },
             Do::Reject(code) => agent.reject(now, call, StatusCode::new(*code).unwrap()),
             Do::HangUp => agent.hang_up(now, call),
+            Do::HangUpBecause(reason) => agent.hang_up_because(now, call, reason.clone()),
             Do::Reinvite => agent.reinvite(now, call, Some(body("v=0 again"))),
             Do::Early => {
                 agent.progress(now, call, StatusCode::SESSION_PROGRESS, Some(body("v=0 early")))
