@@ -174,7 +174,8 @@ impl Calls {
         number: u32,
     ) -> Option<ValidRequest> {
         let too_small = response.status() == StatusCode::SESSION_INTERVAL_TOO_SMALL;
-        let timed = too_small && self.session_timer(id).is_supported();
+        let refreshes = [Method::INVITE, Method::UPDATE].contains(&request.method());
+        let timed = too_small && refreshes && self.session_timer(id).is_supported();
         if !timed || layer.is_full(layer.config.max_calls) {
             return None;
         }

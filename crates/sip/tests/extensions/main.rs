@@ -8,5 +8,6 @@ mod answer_mode;
 mod credentials;
 mod identity;
 mod info;
+mod orders;
 mod replaces;
 mod session_timers;
