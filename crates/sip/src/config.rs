@@ -65,6 +65,10 @@ pub struct Config {
     /// The methods of requests that the owner answers itself, such as MESSAGE (RFC 3428): they are
     /// told as [`Event::Requested`](crate::Event::Requested), and listed in `Allow` too.
     ///
+    /// None is by default, not even MESSAGE: its sender would wait for an owner who does not listen,
+    /// and 405 says at once that nobody does (RFC 3428 §7). What is taken in INFO by `info_packages`
+    /// and `info_types` needs not be among them.
+    ///
     /// INVITE, ACK, BYE, CANCEL and OPTIONS are never among them.
     pub answered_by_owner: Vec<Method>,
     /// How many requests may wait for their owner at a time. One more is answered with 503.
