@@ -57,6 +57,7 @@ impl Calls {
             return Err(Error::TooManyTransactions);
         }
         check_headers(&info.headers, &WRITTEN_HERE)?;
+        self.check_dialog(call, "info")?;
         let usage = self.usage(call, info.fork)?;
         if let Some(package) = info.package.as_ref().map(|package| &package.package)
             && !usage.takes_packages.contains(package)

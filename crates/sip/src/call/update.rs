@@ -6,7 +6,7 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{Method, Response, StatusCode, ValidRequest};
 
 use super::{
-    CallId, Calls, State, Timer, info,
+    CallId, Calls, Timer, info,
     invite::{allowed, describe, supported},
     offer::{Carrier, Offers, describes},
     refresh::Purpose,
@@ -45,12 +45,7 @@ impl Calls {
         if layer.is_full(layer.config.max_calls) {
             return Err(Error::TooManyTransactions);
         }
-        if let State::Ringing(callee) = &self.get(call)?.state
-            && !callee.invitation.has_dialog()
-        {
-            let expected = "a dialog: no provisional response has gone out (RFC 3261 §12.1.1)";
-            return Err(Error::WrongState { verb: "update", expected });
-        }
+        self.check_dialog(call, "update")?;
         let timer = self.session_timer(call);
         let usage = self.usage(call, fork)?;
         let offers = body.is_some();

@@ -117,6 +117,17 @@ impl Calls {
         many.iter_mut().chain(one)
     }
 
+    /// Whether the peer knows of a dialog that `verb` could send a request in.
+    pub(super) fn check_dialog(&self, id: CallId, verb: &'static str) -> Result<(), Error> {
+        match &self.get(id)?.state {
+            State::Ringing(callee) if !callee.invitation.has_dialog() => {
+                let expected = "a dialog: no provisional response has gone out (RFC 3261 §12.1.1)";
+                Err(Error::WrongState { verb, expected })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The usage of a dialog, found by a message.
     pub(super) fn usage_of(&mut self, id: CallId, dialog: &DialogId) -> Option<&mut Usage> {
         self.usages_mut(id).find(|usage| usage.dialog.id() == dialog)

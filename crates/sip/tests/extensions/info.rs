@@ -247,6 +247,18 @@ fn the_owner_cannot_write_what_the_package_says() {
 }
 
 #[test]
+fn a_callee_sends_no_info_before_its_first_response() {
+    let mut raw = Raw::new();
+    raw.send(&request("INVITE", "z9hG4bKi", 1, "", ""));
+    let call = raw.incoming();
+    let refused = raw.agent.info(raw.now, call, dtmf());
+    assert!(matches!(refused, Err(Error::WrongState { .. })));
+    raw.agent.ring(raw.now, call).unwrap();
+    raw.agent.info(raw.now, call, dtmf()).unwrap();
+    assert!(raw.drain()[1].starts_with("INFO"));
+}
+
+#[test]
 fn an_info_may_be_sent_in_an_early_dialog() {
     let mut raw = Raw::with(taking(&["foo"]));
     let (call, invite) = raw.invite_by(plain_invite());
