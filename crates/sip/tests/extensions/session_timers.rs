@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use offhook_sip::{Config, End, Error, Event, Invite, Refreshes, SessionTimer, TimerUse};
-use offhook_sip_message::{HeaderName, Method};
+use offhook_sip_message::{HeaderName, Method, StatusCode};
 
 use crate::support::{
     ALICE, BOB, Do, Fate, Net, On, body,
@@ -367,6 +367,25 @@ fn a_422_to_a_refresh_is_answered_and_remembered() {
     raw.send(&respond(again, "200 OK", "", granted));
     let update = raw.wait(100_100).remove(0);
     assert_eq!((field(&update, "Min-SE"), field(&update, "CSeq")), ("200", "4 UPDATE"));
+}
+
+#[test]
+fn a_request_of_ours_keeps_the_largest_min_se_of_the_dialog() {
+    let mut raw = Raw::new();
+    let accepted = called(&mut raw, "Supported: timer\nSession-Expires: 120;refresher=uac\n");
+    let call = raw.incoming();
+    let tag = tag_of(&accepted);
+    for (cseq, least) in [(2, 300), (3, 200)] {
+        let more = format!("Supported: timer\nMin-SE: {least}\nSession-Expires: 300\n");
+        raw.send(&request("INVITE", &format!("z9hG4bKr{cseq}"), cseq, &tag, &more));
+        raw.agent.reject(raw.now, call, StatusCode::NOT_ACCEPTABLE_HERE).unwrap();
+        raw.drain();
+        raw.send(&request("ACK", &format!("z9hG4bKr{cseq}"), cseq, &tag, ""));
+    }
+    raw.agent.update(raw.now, call, None, None).unwrap();
+    let update = raw.drain().remove(0);
+    assert_eq!(field(&update, "Min-SE"), "300");
+    assert_eq!(field(&update, "Session-Expires"), "300;refresher=uas");
 }
 
 #[test]
