@@ -5,7 +5,9 @@ use std::time::Instant;
 use offhook_sansio::Flow;
 use offhook_sip_message::{Headers, Method, Reason, StatusCode, ValidRequest, ValidResponse};
 
-use super::{Call, CallId, Calls, State, Use, caller::Step, inspect, session::Exchange};
+use super::{
+    Call, CallId, Calls, State, Use, caller::Step, inspect, invite::supported, session::Exchange,
+};
 use crate::{
     End, Error,
     dialog::{Dialog, DialogId},
@@ -171,6 +173,7 @@ impl Calls {
     ) -> Option<TransactionId> {
         let built = dialog.request(layer, Method::BYE);
         let (builder, flow) = layer.built(built)?;
+        let builder = builder.list(&supported(layer, &self.session_timer(call)));
         let reason = self.get(call).ok().and_then(|call| call.reason.as_deref());
         let builder = match reason.filter(|_| end.is_some()) {
             Some(reason) => builder.header(reason),

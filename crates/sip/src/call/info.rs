@@ -17,6 +17,7 @@ use super::{
     CallId, Calls,
     acknowledge::body_of,
     inspect::{self, Asker},
+    invite::supported,
     refresh::{Failed, Purpose},
     request::{Asking, OutgoingRequest},
 };
@@ -58,6 +59,7 @@ impl Calls {
         }
         check_headers(&info.headers, &WRITTEN_HERE)?;
         self.check_dialog(call, "info")?;
+        let timer = self.session_timer(call);
         let usage = self.usage(call, info.fork)?;
         if let Some(package) = info.package.as_ref().map(|package| &package.package)
             && !usage.takes_packages.contains(package)
@@ -68,6 +70,7 @@ impl Calls {
         let mut copy = usage.dialog.clone();
         let dialog = copy.id().clone();
         let (builder, flow) = copy.request(layer, Method::INFO)?;
+        let builder = builder.list(&supported(layer, &timer));
         let request = write(builder, info).build();
         let request = request.map_err(|error| Error::Unbuildable(error.to_string()))?;
         let request = self.authorize(layer, call, request)?;

@@ -11,6 +11,7 @@ use offhook_sip_message::{Method, RAck, RSeq, Require, ValidResponse};
 use super::{
     CallId, Calls,
     inspect::RELIABLE,
+    invite::supported,
     offer::{Carrier, describes},
     refresh::Purpose,
     request::{Asking, OutgoingRequest},
@@ -95,10 +96,13 @@ impl Calls {
         rack: &RAck,
         body: Option<Body>,
     ) -> Result<(), Error> {
+        let timer = self.session_timer(call);
         let usage = self.usage_of(call, dialog).ok_or(Error::NoFork)?;
         // Sent with a copy, so that a refusal here leaves the sequence number alone.
         let mut copy = usage.dialog.clone();
         let (builder, flow) = copy.request(layer, Method::PRACK)?;
+        // RFC 4028 §7.1: in each request but ACK.
+        let builder = builder.list(&supported(layer, &timer));
         let request = with_body(builder.header(rack), body).build();
         let request = request.map_err(|error| Error::Unbuildable(error.to_string()))?;
         let request = self.authorize(layer, call, request)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use offhook_sip::{Config, End, Error, Event, Invite, Refreshes, SessionTimer, TimerUse};
+use offhook_sip::{Config, End, Error, Event, Info, Invite, Refreshes, SessionTimer, TimerUse};
 use offhook_sip_message::{HeaderName, Method, StatusCode};
 
 use crate::support::{
@@ -221,6 +221,25 @@ fn an_invite_asks_as_the_settings_say() {
     assert_eq!(field(&asked(timer(5)), "Session-Expires"), "90");
     let required = asked(SessionTimer { wanted: TimerUse::Required, ..timer(600) });
     assert_eq!(field(&required, "Require"), "timer");
+}
+
+#[test]
+fn each_request_of_a_call_says_that_timers_are_supported() {
+    let mut raw = Raw::new();
+    let (call, invite) = raw.invite_by(timed(120));
+    let reliably = format!("{BOB_ALLOWS}Require: 100rel\nRSeq: 1\n");
+    let mut sent = raw.send(&respond(&invite, "180 Ringing", "bob", &reliably));
+    raw.send(&respond(&invite, "200 OK", "bob", BOB_ALLOWS));
+    raw.agent.info(raw.now, call, Info::default()).unwrap();
+    raw.agent.update(raw.now, call, None, None).unwrap();
+    raw.agent.reinvite(raw.now, call, None).unwrap();
+    raw.agent.hang_up(raw.now, call).unwrap();
+    sent.extend(raw.drain());
+    let methods = sent.iter().map(|it| it.split(' ').next().unwrap());
+    assert_eq!(methods.collect::<Vec<_>>(), ["PRACK", "INFO", "UPDATE", "INVITE", "BYE"]);
+    for request in sent {
+        assert!(fields(&request, "Supported").join(", ").contains("timer"), "{request}");
+    }
 }
 
 #[test]
