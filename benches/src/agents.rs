@@ -84,12 +84,8 @@ impl Agents {
 
     fn place(&mut self) {
         let invite = Invite {
-            target: self.target.clone(),
-            flow: Flow::udp(CALLER, CALLEE),
-            from: self.from.clone(),
             body: Some(sdp()),
-            headers: Vec::new(),
-            logins: Vec::new(),
+            ..Invite::new(self.target.clone(), self.from.clone(), Flow::udp(CALLER, CALLEE))
         };
         done(&self.caller.invite(self.now, invite).map(drop));
     }

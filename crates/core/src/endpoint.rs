@@ -86,13 +86,11 @@ impl Endpoint {
         self.check_free(sockets)?;
         let signalling = outgoing.flow.remote.ip();
         let mut media = self.new_media(sockets, signalling);
+        let from = self.config.identity.clone();
         let invite = Invite {
-            target: outgoing.target,
-            flow: outgoing.flow,
-            from: self.config.identity.clone(),
             body: Some(sdp_body(media.offer()?)),
             headers: outgoing.headers,
-            logins: Vec::new(),
+            ..Invite::new(outgoing.target, from, outgoing.flow)
         };
         let call = match outgoing.largest {
             Some(largest) => self.agent.invite_within(now, invite, largest)?,

@@ -93,6 +93,7 @@ impl fmt::Display for Ending {
             Self::Signalling(End::PeerCancelled) => f.write_str("the caller gave up (487)"),
             Self::Signalling(End::HungUp) => f.write_str("hung up"),
             Self::Signalling(End::PeerHungUp) => f.write_str("the far side hung up"),
+            Self::Signalling(End::Expired) => f.write_str("the session was not refreshed in time"),
             Self::Signalling(End::NotAcknowledged) => {
                 f.write_str("the far side never acknowledged the answer")
             }

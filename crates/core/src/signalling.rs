@@ -21,7 +21,7 @@ use crate::{
 impl Endpoint {
     pub(crate) fn signalled(&mut self, now: Instant, signal: Signal) {
         match signal {
-            Signal::Incoming { call, request, flow } => self.invited(now, call, request, flow),
+            Signal::Incoming { call, request, flow, .. } => self.invited(now, call, request, flow),
             Signal::Progress { call, fork, description, response } => {
                 self.progressed(now, call, fork, description, &response);
             }
@@ -41,7 +41,7 @@ impl Endpoint {
                     self.offered(now, call, None, &request);
                 }
             }
-            Signal::Ended { call, end } => self.ended(now, call, end),
+            Signal::Ended { call, end, .. } => self.ended(now, call, end),
             // Every re-INVITE, UPDATE and PRACK is answered at once, so none is left to be
             // withdrawn or to expire; and this endpoint sends no re-INVITE and no UPDATE.
             Signal::ReinviteCancelled { .. }
@@ -50,7 +50,13 @@ impl Endpoint {
             | Signal::ReinviteRejected { .. }
             | Signal::OfferExpired { .. }
             | Signal::UpdateAnswered { .. }
-            | Signal::UpdateRejected { .. } => {}
+            | Signal::UpdateRejected { .. }
+            // Our description has not changed.
+            | Signal::Refreshed { .. }
+            // This endpoint takes and sends no INFO.
+            | Signal::Info { .. }
+            | Signal::InfoAnswered { .. }
+            | Signal::InfoFailed { .. } => {}
             // This endpoint has no verbs for what is outside of calls, and asks for no requests.
             Signal::Response { .. }
             | Signal::Failed { .. }

@@ -16,8 +16,12 @@ mod callee;
 mod caller;
 mod cancel;
 mod credentials;
+mod described;
 mod forks;
 mod hang_up;
+mod identity;
+mod info;
+pub use info::{Info, InfoId};
 mod inspect;
 pub(crate) use inspect::{Asker, inspect};
 mod invite;
@@ -29,11 +33,14 @@ mod other;
 mod prack;
 mod progress;
 mod redirect;
+mod refresh;
 mod reinvite;
 mod reject;
 mod reliable;
+mod replace;
 mod request;
 mod session;
+mod session_timer;
 mod update;
 mod usage;
 
@@ -43,7 +50,7 @@ use std::{
 };
 
 use offhook_sansio::{Deadlines, Flow, Key, Table, Timers};
-use offhook_sip_message::{Method, StatusCode, ValidRequest, ValidResponse};
+use offhook_sip_message::{Method, Reason, StatusCode, ValidRequest, ValidResponse};
 use tracing::debug;
 
 use self::{
@@ -55,7 +62,7 @@ use self::{
     session::Session,
 };
 use crate::{
-    Authenticator, End, Error, Event, Fork,
+    Authenticator, End, Error, Event, Fork, SessionTimer,
     dialog::{Dialog, DialogId},
     transaction::{Failure, Notice, TransactionId, TransactionLayer},
 };
@@ -74,6 +81,10 @@ pub(crate) struct Calls {
     late: HashMap<DialogId, Late>,
     deadlines: Deadlines<CallId>,
     events: VecDeque<Event>,
+    /// Dialogs that were of calls, the latest last.
+    ended: VecDeque<DialogId>,
+    /// How many INFOs were sent.
+    infos: u64,
 }
 
 /// What a transaction is for. It lives as long as the transaction, which may outlive the call.
@@ -83,7 +94,7 @@ enum Use {
     Invite(Box<OutgoingInvite>),
     /// A BYE of ours.
     Bye(Box<OutgoingBye>),
-    /// A PRACK or UPDATE of ours.
+    /// A PRACK, UPDATE or INFO of ours.
     Request(Box<OutgoingRequest>),
     /// An INVITE of the peer, first or later.
     Invitation {
@@ -100,6 +111,13 @@ pub(crate) struct Call {
     timers: Timers<Timer>,
     /// Answers challenges, if the call was placed with logins.
     authenticator: Option<Box<Authenticator>>,
+    session_timer: SessionTimer,
+    /// Why we hang up (RFC 3326).
+    reason: Option<Box<Reason>>,
+    /// Why the peer ends the call.
+    reasons: Vec<Reason>,
+    /// How many 422s have come since the last 2xx.
+    too_small: u8,
 }
 
 #[derive(Debug)]
@@ -131,6 +149,10 @@ enum Timer {
     Redirected,
     /// Gives up waiting for the user to answer the offer of an UPDATE or PRACK (RFC 3311 §5.2).
     Unanswered(Fork),
+    /// Refreshes the session (RFC 4028 §10).
+    Refresh,
+    /// Gives up a session that nobody has refreshed (RFC 4028 §10).
+    SessionExpires,
     /// The invitation's `Expires` has run out (RFC 3261 §13.2.1, §13.3.1).
     Expires,
 }
@@ -162,6 +184,8 @@ impl Calls {
                     Timer::NotPracked => self.not_pracked(layer, now, id),
                     Timer::Redirected => self.not_followed(layer, now, id),
                     Timer::Unanswered(fork) => self.offer_expired(layer, now, id, fork),
+                    Timer::Refresh => self.refresh(layer, now, id),
+                    Timer::SessionExpires => self.session_expired(layer, now, id),
                     Timer::Expires => self.expired(layer, now, id),
                 }
             }
@@ -212,8 +236,10 @@ impl Calls {
             (Some(Use::Invite(invite)), Some(failure)) => {
                 self.invite_failed(layer, now, transaction, &invite, failure);
             }
-            (Some(Use::Bye(bye)), Some(_)) if bye.ends_call => {
-                self.end(layer, now, bye.call, End::HungUp);
+            (Some(Use::Bye(bye)), Some(_)) => {
+                if let Some(end) = bye.end {
+                    self.end(layer, now, bye.call, end);
+                }
             }
             (Some(Use::Request(request)), Some(failure)) => {
                 self.request_failed(layer, now, transaction, &request, failure);
@@ -243,7 +269,8 @@ impl Calls {
         if layer.is_full(reserve) {
             return layer.refuse(&request, flow, StatusCode::SERVICE_UNAVAILABLE);
         }
-        if let Err(refusal) = inspect(layer, &request) {
+        let timer = call.map_or(layer.config.session_timer, |call| self.session_timer(call));
+        if let Err(refusal) = inspect(layer, &timer, &request) {
             let asker = if call.is_some() { Asker::Peer } else { Asker::Stranger };
             return refusal.send(layer, now, &request, flow, asker);
         }
@@ -302,6 +329,7 @@ impl Calls {
             Method::BYE => self.bye_received(layer, now, call, dialog, &request, flow),
             Method::PRACK => self.prack_received(layer, now, call, dialog, request, flow),
             Method::UPDATE => self.update_received(layer, now, call, dialog, request, flow),
+            Method::INFO => self.info_received(layer, now, call, dialog, request, flow),
             Method::OPTIONS => options::answer(layer, now, &request, flow, Asker::Peer),
             _ => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
@@ -310,8 +338,16 @@ impl Calls {
         }
     }
 
-    fn insert(&mut self, state: State) -> Option<CallId> {
-        let call = Call { state, timers: Timers::new(), authenticator: None };
+    fn insert(&mut self, state: State, session_timer: SessionTimer) -> Option<CallId> {
+        let call = Call {
+            state,
+            timers: Timers::new(),
+            authenticator: None,
+            session_timer,
+            reason: None,
+            reasons: Vec::new(),
+            too_small: 0,
+        };
         self.calls.insert(call).map(CallId)
     }
 
@@ -399,12 +435,14 @@ impl Calls {
             dialogs.push(dialog.id().clone());
         }
         for dialog in &dialogs {
+            self.bury(dialog);
             self.dialogs.remove(dialog);
         }
         self.deadlines.set(id, None);
-        if self.calls.remove(id.0).is_some() {
+        if let Some(call) = self.calls.remove(id.0) {
             debug!(call = ?id, ?end, "call ended");
-            self.events.push_back(Event::Ended { call: id, end });
+            let reasons = call.reasons;
+            self.events.push_back(Event::Ended { call: id, end, reasons });
         }
     }
 }

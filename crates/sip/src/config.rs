@@ -1,6 +1,10 @@
 //! What the owner of a user agent may choose.
 
-use std::time::Duration;
+mod session_timer;
+pub(crate) use session_timer::LEAST;
+pub use session_timer::{Refreshes, SessionTimer, TimerUse};
+
+use std::{net::IpAddr, time::Duration};
 
 use offhook_sip_message::{Method, ParseOptions, Text};
 
@@ -29,6 +33,25 @@ pub struct Config {
     /// Whether provisional responses are sent reliably (RFC 3262). It needs PRACK in `allow`; without
     /// that it is [`Off`](ReliableProvisionals::Off).
     pub reliable_provisionals: ReliableProvisionals,
+    /// The use of session timers (RFC 4028) in the calls that come in, and in those that are placed
+    /// without a choice of their own.
+    pub session_timer: SessionTimer,
+    /// Whether a call may take the place of another one by `Replaces` (RFC 3891):
+    /// [`Event::Incoming`](crate::Event::Incoming) names it, and answering the new call hangs up the
+    /// other. Otherwise the field is passed over.
+    pub replaces: bool,
+    /// Whether a call may join another one by `Join` (RFC 3911): [`Event::Incoming`](crate::Event::Incoming)
+    /// names it. Only for owners who mix the calls, and answer with 488 where they cannot. Otherwise
+    /// the field is passed over.
+    pub join: bool,
+    /// The addresses of the servers in our trust domain (RFC 3325 §2.3). Only what comes from them is
+    /// taken to assert an identity. They must remove that of strangers, and nobody else may be able
+    /// to send from their addresses.
+    pub trusted: Vec<IpAddr>,
+    /// Whether the caller may say who or what is to answer (RFC 5373): `answermode` is offered, and
+    /// [`Event::Incoming`](crate::Event::Incoming) tells what is asked for. An owner who takes it must
+    /// reject a call, with 403, that requires another mode than its own.
+    pub answer_mode: bool,
     /// How many more targets a call tries when its INVITE is redirected (RFC 3261 §8.1.3.4). Each is
     /// told of by [`Event::Redirected`](crate::Event::Redirected), and the owner has to follow.
     /// 0: a 3xx ends the call.
@@ -36,10 +59,15 @@ pub struct Config {
     /// The methods listed in `Allow` (RFC 3261 §20.5).
     ///
     /// Listing a method does not add it; what is not implemented is answered with 405 anyway.
-    /// Leaving one out switches it off.
+    /// Leaving one out switches it off. INFO is off unless it is added: what comes in it is for
+    /// those who listen to [`Event::Info`](crate::Event::Info).
     pub allow: Vec<Method>,
     /// The methods of requests that the owner answers itself, such as MESSAGE (RFC 3428): they are
     /// told as [`Event::Requested`](crate::Event::Requested), and listed in `Allow` too.
+    ///
+    /// None is by default, not even MESSAGE: its sender would wait for an owner who does not listen,
+    /// and 405 says at once that nobody does (RFC 3428 §7). What is taken in INFO by `info_packages`
+    /// and `info_types` needs not be among them.
     ///
     /// INVITE, ACK, BYE, CANCEL and OPTIONS are never among them.
     pub answered_by_owner: Vec<Method>,
@@ -53,6 +81,13 @@ pub struct Config {
     pub max_publications: usize,
     /// How long registrations and publications wait after a failure (RFC 5626 §4.5).
     pub back_off: BackOff,
+    /// The info packages that are taken in INFO, listed in `Recv-Info` (RFC 6086 §5); an INFO of any
+    /// other is answered with 469. They need INFO in `allow`, as does sending an INFO of a package
+    /// in a call that this side has placed: its INVITE has to speak of packages first.
+    pub info_packages: Vec<Text>,
+    /// The body types that are taken in an INFO of no package. An INFO with another one is answered
+    /// with 415. Empty: any type.
+    pub info_types: Vec<Text>,
     /// The body types understood in INVITE, listed in `Accept` (RFC 3261 §20.1).
     ///
     /// An INVITE whose body is of another type is answered with 415 (§8.2.3). Empty: any type.
@@ -95,6 +130,11 @@ impl Default for Config {
             max_calls: 1_000,
             max_transactions: 10_000,
             reliable_provisionals: ReliableProvisionals::Supported,
+            session_timer: SessionTimer::default(),
+            replaces: true,
+            join: false,
+            trusted: Vec::new(),
+            answer_mode: false,
             max_redirects: 0,
             allow: vec![
                 Method::INVITE,
@@ -111,6 +151,11 @@ impl Default for Config {
             max_registrations: 100,
             max_publications: 100,
             back_off: BackOff::default(),
+            info_packages: Vec::new(),
+            info_types: vec![
+                Text::from_static("application/dtmf-relay"),
+                Text::from_static("application/dtmf"),
+            ],
             accept: vec![Text::from_static("application/sdp")],
         }
     }

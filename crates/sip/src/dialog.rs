@@ -146,6 +146,10 @@ impl Dialog {
         self.flow
     }
 
+    pub(crate) fn remote_target(&self) -> &Uri {
+        &self.remote_target
+    }
+
     pub(crate) fn owns_call_id(&self) -> bool {
         self.owns_call_id
     }

@@ -1,7 +1,7 @@
 //! Why a verb was refused. The state is as it was before.
 
 use offhook_sansio::Flow;
-use offhook_sip_message::{HeaderName, Method, StatusCode};
+use offhook_sip_message::{HeaderName, Method, StatusCode, Text};
 
 /// A verb of the [`UserAgent`](crate::UserAgent) that could not be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +45,12 @@ pub enum Error {
     /// Our last UPDATE has no final answer in this dialog.
     #[error("an UPDATE is in progress in this call")]
     UpdateInProgress,
+    /// The peer has not listed the info package in `Recv-Info` (RFC 6086 §4.2.1).
+    #[error("the peer takes no INFO of the package {package} (RFC 6086 §4.2.1)")]
+    PackageNotTaken {
+        /// The package given.
+        package: Text,
+    },
     /// The call rings at several phones, and the verb does not say which it means; or the dialog
     /// that it names is over.
     #[error("the call has no such dialog, or several of which one is to be named")]

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use offhook_sansio::Flow;
-use offhook_sip_message::{StatusCode, Text, Uri, ValidRequest, ValidResponse};
+use offhook_sip_message::{
+    AnswerMode, InfoPackage, NameAddr, PrivAnswerMode, Reason, StatusCode, Text, Uri, ValidRequest,
+    ValidResponse,
+};
 
 use crate::{
-    CallId, IncomingId, PublicationEvent, PublicationId, RegistrationEvent, RegistrationId,
+    CallId, IncomingId, InfoId, PublicationEvent, PublicationId, RegistrationEvent, RegistrationId,
     RequestFailure, RequestId,
 };
 
@@ -22,6 +25,19 @@ pub enum Event {
         request: ValidRequest,
         /// The path it came on.
         flow: Flow,
+        /// The call that it wants to take the place of (RFC 3891 §3). Answering it hangs up that one:
+        /// first make sure that the caller may do so, by its credentials or its `Referred-By`.
+        replaces: Option<CallId>,
+        /// The call that it wants to join (RFC 3911 §4), with the same care.
+        joins: Option<CallId>,
+        /// Who calls, as the network vouches for it (RFC 3325): one SIP URI, one tel URI or both.
+        /// Empty unless [`Config::trusted`](crate::Config::trusted) names the sender.
+        asserted: Vec<NameAddr>,
+        /// Who or what is to answer (RFC 5373), if [`Config::answer_mode`](crate::Config::answer_mode)
+        /// is set.
+        answer_mode: Option<AnswerMode>,
+        /// The same, whatever the user prefers: only for callers who have a right to it.
+        priv_answer_mode: Option<PrivAnswerMode>,
     },
     /// A provisional response, 101 to 199, to our first INVITE.
     ///
@@ -161,12 +177,59 @@ pub enum Event {
         /// After 491: how long to wait before another try (RFC 3311 §5.3).
         retry_after: Option<Duration>,
     },
+    /// The peer tells something by INFO: of an info package that the settings list, or without one
+    /// (RFC 6086). 200 was sent.
+    Info {
+        /// The call it belongs to.
+        call: CallId,
+        /// The dialog it came in.
+        fork: Fork,
+        /// Its package; `None` for the ways of old, such as `application/dtmf-relay`.
+        package: Option<InfoPackage>,
+        /// What it says.
+        body: Option<Body>,
+        /// The INFO.
+        request: ValidRequest,
+    },
+    /// The final response to an INFO of ours, whatever its status. The id is stale from now on.
+    InfoAnswered {
+        /// The call it was sent in.
+        call: CallId,
+        /// The INFO.
+        info: InfoId,
+        /// The response; 469: the peer does not take the package (any more).
+        response: ValidResponse,
+    },
+    /// An INFO of ours has had no final response. The id is stale from now on.
+    InfoFailed {
+        /// The call it was sent in.
+        call: CallId,
+        /// The INFO.
+        info: InfoId,
+        /// The status that stands for it: 408 if nobody answered, 503 if the transport failed.
+        status: StatusCode,
+    },
+    /// The session was refreshed by this side, since its session timer wanted it so (RFC 4028 §10).
+    ///
+    /// Nobody has to do anything, unless the peer has changed its session description. Refreshes
+    /// that fail are tried again, or end the call.
+    Refreshed {
+        /// The call that goes on.
+        call: CallId,
+        /// What the session description of the response is: the answer to our last description, if
+        /// the refresh was a re-INVITE.
+        description: Description,
+        /// The 2xx.
+        response: ValidResponse,
+    },
     /// The call is over. Told exactly once; the id is stale from now on.
     Ended {
         /// The call that was.
         call: CallId,
         /// How it ended.
         end: End,
+        /// Why, as the peer says in its BYE, its CANCEL or its refusal (RFC 3326).
+        reasons: Vec<Reason>,
     },
     /// The first final response to a request of ours outside of dialogs, whatever its status. The
     /// id is stale from now on.
@@ -260,6 +323,8 @@ pub enum End {
     PeerHungUp,
     /// No ACK came within 64*T1 of our 2xx; a BYE was sent (RFC 3261 §13.3.1.4).
     NotAcknowledged,
+    /// Nobody has refreshed the session in time; a BYE was sent (RFC 4028 §10).
+    Expired,
 }
 
 impl End {
@@ -270,7 +335,7 @@ impl End {
             Self::TimedOut => Some(StatusCode::REQUEST_TIMEOUT),
             Self::TransportFailed => Some(StatusCode::SERVICE_UNAVAILABLE),
             Self::Cancelled | Self::PeerCancelled => Some(StatusCode::REQUEST_TERMINATED),
-            Self::HungUp | Self::PeerHungUp | Self::NotAcknowledged => None,
+            Self::HungUp | Self::PeerHungUp | Self::NotAcknowledged | Self::Expired => None,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! SIP behaviour without input or output: transactions, dialogs and calls of a user agent
-//! (RFC 3261, RFC 3262, RFC 3311, RFC 6026, RFC 3581, RFC 4320), its registrations (RFC 3261 §10,
-//! RFC 5626), publications (RFC 3903) and other requests outside of calls, the location of servers
-//! (RFC 3263), and digest authentication (RFC 7616, RFC 8760) by [`Authenticator`] and
-//! [`Challenger`].
+//! (RFC 3261, RFC 3262, RFC 3311, RFC 6026, RFC 3581, RFC 4320) with session timers (RFC 4028), INFO
+//! (RFC 6086), calls that replace or join others (RFC 3891, RFC 3911), identities and privacy
+//! (RFC 3325, RFC 3323), its registrations (RFC 3261 §10, RFC 5626), publications (RFC 3903) and
+//! other requests outside of calls, the location of servers (RFC 3263), and digest authentication
+//! (RFC 7616, RFC 8760) by [`Authenticator`] and [`Challenger`].
 //!
 //! A [`UserAgent`] takes datagrams, time and verbs, and gives datagrams and events. It opens no
 //! socket and reads no clock; bodies stay opaque. Two of them, wired together, make a call:
@@ -19,14 +20,9 @@
 //! for (agent, address) in agents.iter_mut().zip(addresses) {
 //!     agent.listen(Protocol::Udp, address, address);
 //! }
-//! agents[0].invite(now, Invite {
-//!     target: "sip:bob@192.0.2.2".parse()?,
-//!     flow: Flow::udp(addresses[0], addresses[1]),
-//!     from: NameAddr::new("sip:alice@example.com".parse()?),
-//!     body: None,
-//!     headers: Vec::new(),
-//!     logins: Vec::new(),
-//! })?;
+//! let alice = NameAddr::new("sip:alice@example.com".parse()?);
+//! let flow = Flow::udp(addresses[0], addresses[1]);
+//! agents[0].invite(now, Invite::new("sip:bob@192.0.2.2".parse()?, alice, flow))?;
 //! let mut ends = Vec::new();
 //! while ends.len() < 2 {
 //!     for side in [0, 1] {
@@ -58,10 +54,10 @@ pub use auth::{
 };
 
 mod call;
-pub use call::{CallId, Invite};
+pub use call::{CallId, Info, InfoId, Invite};
 
 mod config;
-pub use config::{Config, ReliableProvisionals};
+pub use config::{Config, Refreshes, ReliableProvisionals, SessionTimer, TimerUse};
 
 mod dialog;
 

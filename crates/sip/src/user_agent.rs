@@ -11,10 +11,10 @@ mod requests;
 use std::{net::SocketAddr, time::Instant};
 
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
-use offhook_sip_message::{StatusCode, Uri, ValidRequest};
+use offhook_sip_message::{AnswerModeValue, Join, Reason, Replaces, StatusCode, Uri, ValidRequest};
 
 use crate::{
-    Body, CallId, Config, Error, Event, Fork, Invite, Statistics,
+    Body, CallId, Config, Error, Event, Fork, Info, InfoId, Invite, Login, Statistics,
     call::Calls,
     publication::Publishing,
     registration::Registrations,
@@ -127,7 +127,24 @@ impl UserAgent {
     /// If no INVITE or re-INVITE of the peer waits. If a reliable provisional response has described
     /// the session: then the 2xx has no body ([`Error::AlreadyNegotiated`]).
     pub fn answer(&mut self, now: Instant, call: CallId, body: Option<Body>) -> Result<(), Error> {
-        self.calls.answer(&mut self.layer, now, call, body)
+        self.calls.answer(&mut self.layer, now, call, body, None)
+    }
+
+    /// As [`answer`](Self::answer), and says whether a person or a machine has answered
+    /// (RFC 5373 §5). Say it only to callers who may know.
+    ///
+    /// # Errors
+    ///
+    /// As for [`answer`](Self::answer), and if the caller requires another mode: such a call is to
+    /// be rejected with 403.
+    pub fn answer_as(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        mode: &AnswerModeValue,
+        body: Option<Body>,
+    ) -> Result<(), Error> {
+        self.calls.answer(&mut self.layer, now, call, body, Some(mode))
     }
 
     /// Sends a final failure, 300 to 699, to the INVITE or re-INVITE that waits.
@@ -269,6 +286,57 @@ impl UserAgent {
         self.calls.reject_offer(&mut self.layer, now, call, fork, status)
     }
 
+    /// Gives a call what to answer challenges with (RFC 3261 §22): one that has come in has no logins
+    /// so far, and its requests may be challenged too.
+    ///
+    /// # Errors
+    ///
+    /// If the call is over.
+    pub fn log_in(&mut self, call: CallId, logins: Vec<Login>) -> Result<(), Error> {
+        self.calls.log_in_later(&mut self.layer, call, logins)
+    }
+
+    /// What a third party writes into its INVITE to take this side's place in the call (RFC 3891 §4):
+    /// in an attended transfer it goes into the `Refer-To`, whose URI is the
+    /// [`remote_target`](Self::remote_target) of the call.
+    ///
+    /// # Errors
+    ///
+    /// If the call is over or being hung up, or this side has placed it and it is not answered.
+    pub fn replaces(&self, call: CallId) -> Result<Replaces, Error> {
+        self.calls.replaces(call)
+    }
+
+    /// What a third party writes into its INVITE to join the call (RFC 3911 §5).
+    ///
+    /// # Errors
+    ///
+    /// If the call is over or being hung up, or has no dialog, or several.
+    pub fn join(&self, call: CallId) -> Result<Join, Error> {
+        self.calls.join(call)
+    }
+
+    /// Where the peer of the call is reached: its `Contact` (RFC 3261 §12.1).
+    ///
+    /// # Errors
+    ///
+    /// As for [`join`](Self::join).
+    pub fn remote_target(&self, call: CallId) -> Result<Uri, Error> {
+        self.calls.remote_target(call)
+    }
+
+    /// Tells the peer something by INFO, of an info package or without one (RFC 6086 §4.2.1).
+    /// [`Event::InfoAnswered`] or [`Event::InfoFailed`] follows, unless the call ends before. Two
+    /// INFOs under way at a time may overtake each other (§4.4).
+    ///
+    /// # Errors
+    ///
+    /// If the peer has not said that it takes the package, the call has no such dialog, a header
+    /// field is reserved, or there is no room.
+    pub fn info(&mut self, now: Instant, call: CallId, info: Info) -> Result<InfoId, Error> {
+        self.calls.info(&mut self.layer, now, call, info)
+    }
+
     /// Hangs up, in whatever state the call is: a CANCEL, a BYE or a 480 goes out, at once or as
     /// soon as RFC 3261 §9.1 and §15 allow. [`Event::Ended`] follows.
     ///
@@ -279,6 +347,21 @@ impl UserAgent {
     /// If the call is over.
     pub fn hang_up(&mut self, now: Instant, call: CallId) -> Result<(), Error> {
         self.calls.hang_up(&mut self.layer, now, call)
+    }
+
+    /// As [`hang_up`](Self::hang_up), and says why in the CANCEL or BYE (RFC 3326). A call that was
+    /// not answered is refused with 480, which has no room for it: see [`reject`](Self::reject).
+    ///
+    /// # Errors
+    ///
+    /// If the call is over.
+    pub fn hang_up_because(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        reason: Reason,
+    ) -> Result<(), Error> {
+        self.calls.hang_up_because(&mut self.layer, now, call, reason)
     }
 
     /// Says that messages cannot be sent on `flow`: a socket error, a fatal ICMP message, a lost

@@ -7,12 +7,10 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use offhook_sansio::{Flow, Random};
+use offhook_sansio::Random;
 use offhook_sip::{CallId, Challenger, End, Event, Invite, Login, Role, User, Verdict};
-use offhook_sip_message::{
-    Authorization, Message, NameAddr, ParseOptions, ProxyAuthorization, ValidRequest,
-};
-use support::raw::{Raw, field, fields, first_line, ours, respond, tag_of, theirs};
+use offhook_sip_message::{Authorization, Message, ParseOptions, ProxyAuthorization, ValidRequest};
+use support::raw::{Raw, field, fields, first_line, respond, tag_of};
 
 const REALM: &str = "biloxi.example";
 const CONTACT: &str = "Contact: <sip:bob@198.51.100.7:5070>\n";
@@ -37,14 +35,8 @@ impl Stage {
 
     /// Calls with `logins` and gives the INVITE.
     fn invite(&mut self, logins: Vec<Login>) -> (CallId, String) {
-        let invite = Invite {
-            target: "sip:bob@198.51.100.7:5070".parse().unwrap(),
-            flow: Flow::udp(ours(), theirs()),
-            from: NameAddr::new("sip:alice@example.com".parse().unwrap()),
-            body: Some(support::body("v=0")),
-            headers: Vec::new(),
-            logins,
-        };
+        let body = Some(support::body("v=0"));
+        let invite = Invite { body, logins, ..support::raw::plain_invite() };
         let call = self.raw.agent.invite(self.raw.now, invite).unwrap();
         (call, self.raw.drain().remove(0))
     }
@@ -244,12 +236,9 @@ fn a_call_given_up_after_the_challenge_cancels_its_second_invite() {
 fn a_limit_on_ringing_counts_from_the_first_invite() {
     let mut stage = Stage::new();
     let invite = Invite {
-        target: "sip:bob@198.51.100.7:5070".parse().unwrap(),
-        flow: Flow::udp(ours(), theirs()),
-        from: NameAddr::new("sip:alice@example.com".parse().unwrap()),
-        body: None,
         headers: vec![(offhook_sip_message::HeaderName::EXPIRES, "10".into())],
         logins: vec![login()],
+        ..support::raw::plain_invite()
     };
     stage.raw.agent.invite(stage.raw.now, invite).unwrap();
     let invite = stage.raw.drain().remove(0);

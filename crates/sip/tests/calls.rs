@@ -187,15 +187,9 @@ fn a_user_agent_can_call_itself() {
     let (now, here) = (Instant::now(), support::address(ALICE));
     let mut agent = UserAgent::new(Config::default(), Random::from_seed(3));
     agent.listen(Protocol::Udp, here, here);
-    let invite = Invite {
-        target: "sip:me@192.0.2.1".parse().unwrap(),
-        flow: Flow::udp(here, here),
-        from: NameAddr::new("sip:me@example.com".parse().unwrap()),
-        body: None,
-        headers: Vec::new(),
-        logins: Vec::new(),
-    };
-    agent.invite(now, invite).unwrap();
+    let me = NameAddr::new("sip:me@example.com".parse().unwrap());
+    let target = "sip:me@192.0.2.1".parse().unwrap();
+    agent.invite(now, Invite::new(target, me, Flow::udp(here, here))).unwrap();
     let mut ends = Vec::new();
     while ends.len() < 2 {
         while let Some(event) = agent.poll_event() {

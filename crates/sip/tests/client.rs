@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use offhook_sansio::{Flow, Protocol};
 use offhook_sip::{Config, Dropped, End, Error, Event, Invite};
-use offhook_sip_message::{HeaderName, NameAddr, Text};
+use offhook_sip_message::{HeaderName, Text};
 use support::raw::{Raw, field, fields, first_line, ours, respond, tag_of, theirs};
 
 const CONTACT: &str = "Contact: <sip:bob@198.51.100.9:5090>\n";
@@ -394,14 +394,7 @@ fn the_same_seed_makes_the_same_messages() {
 }
 
 fn plain() -> Invite {
-    Invite {
-        target: "sip:bob@198.51.100.7:5070".parse().unwrap(),
-        flow: Flow::udp(ours(), theirs()),
-        from: NameAddr::new("sip:alice@example.com".parse().unwrap()),
-        body: Some(support::body("v=0")),
-        headers: Vec::new(),
-        logins: Vec::new(),
-    }
+    Invite { body: Some(support::body("v=0")), ..support::raw::plain_invite() }
 }
 
 #[test]

@@ -271,13 +271,11 @@ fn invite(near: SocketAddr, far: SocketAddr, choice: u8) -> Invite {
         0 => Vec::new(),
         _ => vec![(HeaderName::EXPIRES, "2".into())],
     };
+    let from = NameAddr::new(address_uri(near));
     Invite {
-        target: address_uri(far),
-        flow: Flow::udp(near, far),
-        from: NameAddr::new(address_uri(near)),
         body: (choice & 8 == 0).then(description),
         headers,
-        logins: Vec::new(),
+        ..Invite::new(address_uri(far), from, Flow::udp(near, far))
     }
 }
 

@@ -7,7 +7,7 @@ use offhook_sip_message::{ContentType, Header, ValidRequest};
 
 use super::{CallId, Calls, Use, caller::Ack, offer::Carrier, session::Exchange};
 use crate::{
-    Authenticator, Body, Dropped, Error, Event,
+    Authenticator, Body, Dropped, End, Error, Event,
     dialog::{Dialog, DialogId, Outgoing},
     transaction::{TransactionId, TransactionLayer},
     usage::with_body,
@@ -29,6 +29,7 @@ impl Calls {
         let dialog = session.usage.dialog.clone();
         session.exchange = Exchange::Idle;
         session.usage.offers.settle(Carrier::Accepted);
+        session.usage.described.say(body.clone());
         self.acknowledge_with(layer, transaction, &dialog, body);
         Ok(())
     }
@@ -94,13 +95,13 @@ impl Calls {
         session.exchange = Exchange::Idle;
         session.usage.offers.settle(Carrier::Accepted);
         if session.hung_up {
-            return self.leave(layer, now, call);
+            return self.leave(layer, now, call, End::HungUp);
         }
         self.events.push_back(Event::Established { call, body: body_of(ack) });
     }
 }
 
-fn body_of(request: &ValidRequest) -> Option<Body> {
+pub(super) fn body_of(request: &ValidRequest) -> Option<Body> {
     let content = request.body();
     if content.is_empty() {
         return None;

@@ -6,9 +6,10 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{HeaderName, Response, ResponseBuilder, StatusCode, Text, ValidRequest};
 
 use super::{
-    CallId, Calls, State, Timer, Use, inspect,
+    CallId, Calls, State, Timer, Use, identity, inspect,
     offer::{Offers, describes},
     reliable::Reliable,
+    replace::Named,
     session::Exchange,
     usage::Usage,
 };
@@ -23,6 +24,8 @@ use crate::{
 pub(crate) struct Callee {
     pub(crate) invitation: Invitation,
     pub(crate) usage: Usage,
+    /// The call that is hung up when this one is answered (RFC 3891 §3).
+    pub(crate) replaces: Option<CallId>,
 }
 
 /// An INVITE of the peer, first or later, without final answer.
@@ -50,6 +53,12 @@ impl Calls {
         if self.calls.len() >= layer.config.max_calls {
             return layer.refuse(&request, flow, StatusCode::SERVICE_UNAVAILABLE);
         }
+        let named = match self.named(&layer.config, &request) {
+            Ok(named) => named,
+            Err(status) => {
+                return inspect::answer_stranger(layer, now, &request, flow, status);
+            }
+        };
         let Ok(public) = layer.public(flow) else { return };
         let tag = layer.new_tag();
         let Some(dialog) = Dialog::of_callee(&request, &tag, flow, public) else {
@@ -61,14 +70,27 @@ impl Calls {
         let id = dialog.id().clone();
         let invitation = Invitation::new(layer, transaction, request.clone(), tag);
         let offers = Offers::of_callee(describes(request.headers(), &request.body()));
-        let usage = Usage::new(Fork(0), dialog, offers);
-        let state = State::Ringing(Box::new(Callee { invitation, usage }));
-        let Some(call) = self.insert(state) else { return };
+        let mut usage = Usage::new(Fork(0), dialog, offers);
+        usage.lifetime.learn(request.headers());
+        usage.learn_packages(request.headers());
+        let Named { replaces, joins } = named;
+        let state = State::Ringing(Box::new(Callee { invitation, usage, replaces }));
+        let Some(call) = self.insert(state, layer.config.session_timer) else { return };
         self.dialogs.insert(id, call);
         self.uses.insert(transaction, Use::Invitation { call, late: None });
         self.set_timer(call, Timer::Progress, now + super::progress::REFRESH);
         self.start_expires(now, call, &request);
-        self.events.push_back(Event::Incoming { call, request, flow });
+        let modes = layer.config.answer_mode;
+        self.events.push_back(Event::Incoming {
+            call,
+            flow,
+            replaces,
+            joins,
+            asserted: identity::asserted(layer, flow, &request),
+            answer_mode: request.header().ok().flatten().filter(|_| modes),
+            priv_answer_mode: request.header().ok().flatten().filter(|_| modes),
+            request,
+        });
     }
 
     /// The peer's INVITE that waits for an answer, and the dialog it is part of.

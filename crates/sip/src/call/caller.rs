@@ -10,6 +10,8 @@ use super::{
     forks::{MAX_FORKS, is_of},
     offer::{Carrier, describes},
     redirect::Redirection,
+    refresh::{Failed, Purpose},
+    session_timer::Role,
     usage::Usage,
 };
 use crate::{
@@ -66,6 +68,8 @@ pub(crate) struct OutgoingInvite {
     /// The early dialogs that did not become the call. A 2xx may still come in one, and its BYE
     /// counts on from what was sent in it.
     pub(crate) lost: Vec<Dialog>,
+    /// Why a re-INVITE was sent.
+    pub(crate) purpose: Purpose,
 }
 
 /// The ACK to the 2xx of one fork.
@@ -82,7 +86,13 @@ impl OutgoingInvite {
         flow: Flow,
         dialog: Option<Dialog>,
     ) -> Self {
-        Self { call, request, flow, dialog, acks: Vec::new(), lost: Vec::new() }
+        let purpose = Purpose::User;
+        Self { call, request, flow, dialog, acks: Vec::new(), lost: Vec::new(), purpose }
+    }
+
+    /// The same, sent for `purpose`.
+    pub(crate) fn with_purpose(self, purpose: Purpose) -> Self {
+        Self { purpose, ..self }
     }
 
     fn ack_to(&self, response: &ValidResponse) -> Option<&Outgoing> {
@@ -101,7 +111,7 @@ impl Calls {
         response: ValidResponse,
     ) {
         let Some(Use::Invite(invite)) = self.uses.get(&transaction) else { return };
-        let (call, first) = (invite.call, invite.dialog.is_none());
+        let (call, first, purpose) = (invite.call, invite.dialog.is_none(), invite.purpose);
         if response.status().is_final() && self.invite_again(layer, now, transaction, &response) {
             return;
         }
@@ -120,8 +130,8 @@ impl Calls {
             }
             (false, true) => {}
             (false, false) => {
-                let status = response.status();
-                self.reinvite_rejected(layer, now, call, transaction, status, None);
+                let failed = Failed::by(&response);
+                self.reinvite_rejected(layer, now, transaction, call, purpose, failed);
             }
         }
     }
@@ -137,8 +147,9 @@ impl Calls {
     ) {
         let (call, end) = (invite.call, End::from(failure));
         if invite.dialog.is_some() {
-            let Some(status) = end.status() else { return };
-            return self.reinvite_rejected(layer, now, call, transaction, status, Some(end));
+            let Some(failed) = Failed::without_answer(end) else { return };
+            let purpose = invite.purpose;
+            return self.reinvite_rejected(layer, now, transaction, call, purpose, failed);
         }
         match self.caller(call, transaction) {
             Some(Step::Withdrawing | Step::Cancelling) => {
@@ -169,7 +180,7 @@ impl Calls {
                 layer.discard(Dropped::StrayResponse, invite.flow);
                 return;
             }
-            return self.reinvite_accepted(layer, transaction, &dialog, response);
+            return self.reinvite_accepted(layer, now, transaction, &dialog, response);
         }
         if invite.acks.len() >= MAX_FORKS {
             layer.discard(Dropped::TooManyForks, invite.flow);
@@ -186,7 +197,7 @@ impl Calls {
                 let Some(usage) = self.take_fork(call, transaction, &response) else { return };
                 self.acknowledge_with(layer, transaction, &usage.dialog, None);
                 self.stand(layer, now, call, transaction, usage, false);
-                self.leave(layer, now, call);
+                self.leave(layer, now, call, End::HungUp);
             }
             None => {
                 let Some(usage) = self.take_fork(call, transaction, &response) else { return };
@@ -210,9 +221,14 @@ impl Calls {
         let Some(mut usage) = self.take_fork(call, transaction, &response) else { return };
         let described = describes(response.headers(), &response.body());
         let description = usage.offers.receive_response(Carrier::Accepted, described);
+        usage.learn_packages(response.headers());
         let offers = description == Description::Offer;
         let (fork, dialog) = (usage.fork, usage.dialog.clone());
         self.stand(layer, now, call, transaction, usage, offers);
+        if let Some(Use::Invite(invite)) = self.uses.get(&transaction) {
+            let request = invite.request.clone();
+            self.time_session(now, call, Role::Uac, &request, response.headers());
+        }
         if !offers {
             self.acknowledge_with(layer, transaction, &dialog, None);
         }
@@ -237,6 +253,7 @@ impl Calls {
                 let invite = invite.request.clone();
                 let reason = Text::from(response.reason());
                 let end = End::Rejected { status: response.status(), reason };
+                self.hear_reasons(call, response.headers());
                 if !self.redirected(layer, now, call, &invite, &end, Some(response)) {
                     self.end(layer, now, call, end);
                 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use offhook_sansio::Flow;
 use offhook_sip_message::{
-    BuildError, CSeq, MaxForwards, Method, Request, Route, StatusCode, ValidRequest,
+    BuildError, CSeq, MaxForwards, Method, Reason, Request, Route, StatusCode, ValidRequest,
 };
 
 use super::{CallId, Calls, State, Use, caller::Step, inspect};
@@ -16,7 +16,8 @@ impl Calls {
         let Ok(State::Calling(caller)) = self.get(call).map(|call| &call.state) else { return };
         let Some(Use::Invite(invite)) = self.uses.get(&caller.transaction) else { return };
         let (transaction, flow) = (caller.transaction, invite.flow);
-        let cancel = layer.built(cancel(&invite.request));
+        let reason = self.get(call).ok().and_then(|call| call.reason.as_deref());
+        let cancel = layer.built(cancel(&invite.request, reason));
         let cancel = cancel.and_then(|cancel| layer.valid(cancel).ok());
         // Should it not be built, the time limit ends the call all the same.
         if let Some(cancel) = cancel {
@@ -52,13 +53,17 @@ impl Calls {
         if let Some(Use::Invitation { call, .. }) = self.uses.get(&cancelled)
             && layer.awaits_final_response(cancelled)
         {
-            self.withdraw(layer, now, *call);
+            let call = *call;
+            if matches!(self.get(call).map(|call| &call.state), Ok(State::Ringing(_))) {
+                self.hear_reasons(call, cancel.headers());
+            }
+            self.withdraw(layer, now, call);
         }
     }
 }
 
 /// The CANCEL of `invite`: its fields, its only `Via`, its routes (§9.1).
-fn cancel(invite: &ValidRequest) -> Result<Request, BuildError> {
+fn cancel(invite: &ValidRequest, reason: Option<&Reason>) -> Result<Request, BuildError> {
     let mut cancel = Request::builder(Method::CANCEL, invite.request_uri())
         .header(invite.via())
         .header(&MaxForwards(MAX_FORWARDS))
@@ -66,6 +71,9 @@ fn cancel(invite: &ValidRequest) -> Result<Request, BuildError> {
         .header(invite.to())
         .header(invite.call_id())
         .header(&CSeq { number: invite.cseq().number, method: Method::CANCEL });
+    if let Some(reason) = reason {
+        cancel = cancel.header(reason);
+    }
     for route in invite.headers_of::<Route>().flatten() {
         cancel = cancel.header(&route);
     }

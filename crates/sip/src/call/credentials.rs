@@ -1,10 +1,10 @@
-//! Credentials of a call that we placed: challenges are answered, and later requests carry what the
+//! Credentials of a call: challenges are answered, and later requests carry what the
 //! first ones were asked for (RFC 3261 §22.2, §22.3, §8.1.3.5).
 
 use std::time::Instant;
 
 use offhook_sansio::Flow;
-use offhook_sip_message::{Request, ValidRequest, ValidResponse};
+use offhook_sip_message::{Request, StatusCode, ValidRequest, ValidResponse};
 
 use super::{CallId, Calls, State, Use, caller::OutgoingInvite, caller::Step, session::Exchange};
 use crate::{
@@ -14,11 +14,23 @@ use crate::{
 };
 
 impl Calls {
-    /// Gives a call its logins.
+    /// Gives a call its logins, in place of those that it had.
     pub(super) fn log_in(&mut self, layer: &mut TransactionLayer, id: CallId, logins: Vec<Login>) {
         if let Some(call) = self.calls.get_mut(id.0) {
             call.authenticator = usage::authenticator(layer, logins);
         }
+    }
+
+    /// Gives a call that lives its logins.
+    pub(crate) fn log_in_later(
+        &mut self,
+        layer: &mut TransactionLayer,
+        id: CallId,
+        logins: Vec<Login>,
+    ) -> Result<(), Error> {
+        self.get(id)?;
+        self.log_in(layer, id, logins);
+        Ok(())
     }
 
     /// A request of the call, with credentials for all who have asked for them.
@@ -34,9 +46,9 @@ impl Calls {
         layer.valid(request.map_err(|error| Error::Unbuildable(error.to_string()))?)
     }
 
-    /// The request that answers a challenge to `request`: with `number` as its CSeq, a new branch, and
-    /// the same Call-ID, From and To (§8.1.3.5). `None` if it was no challenge, or one that cannot
-    /// be answered.
+    /// The request that answers a challenge to `request`, or a 422: with `number` as its CSeq, a new
+    /// branch, and the same Call-ID, From and To (§8.1.3.5, RFC 4028 §7.3). `None` if it was neither,
+    /// or one that cannot be answered.
     pub(super) fn again(
         &mut self,
         layer: &mut TransactionLayer,
@@ -46,11 +58,14 @@ impl Calls {
         flow: Flow,
         number: u32,
     ) -> Option<ValidRequest> {
+        if response.status() == StatusCode::SESSION_INTERVAL_TOO_SMALL {
+            return self.longer(layer, id, request, response, flow, number);
+        }
         let authenticator = self.authenticator(id)?;
         usage::again(layer, authenticator, request, response, flow, number)
     }
 
-    /// Answers a challenge to our INVITE, first or later; false if the INVITE has failed.
+    /// Answers a challenge or a 422 to our INVITE, first or later; false if the INVITE has failed.
     pub(super) fn invite_again(
         &mut self,
         layer: &mut TransactionLayer,
@@ -59,8 +74,8 @@ impl Calls {
         response: &ValidResponse,
     ) -> bool {
         let Some(Use::Invite(invite)) = self.uses.get(&transaction) else { return false };
-        let (call, flow) = (invite.call, invite.flow);
-        if !self.is_logged_in(call) || !self.waits_for(call, transaction) {
+        let (call, flow, purpose) = (invite.call, invite.flow, invite.purpose);
+        if !self.waits_for(call, transaction) {
             return false;
         }
         let (challenged, mut dialog) = (invite.request.clone(), invite.dialog.clone());
@@ -78,7 +93,7 @@ impl Calls {
         }
         self.drop_forks(layer, now, call);
         self.go_on(call, next, request.cseq().number);
-        let invite = OutgoingInvite::new(call, request, flow, dialog);
+        let invite = OutgoingInvite::new(call, request, flow, dialog).with_purpose(purpose);
         self.uses.insert(next, Use::Invite(Box::new(invite)));
         true
     }
@@ -110,10 +125,6 @@ impl Calls {
             }
             Ok(State::Ringing(_) | State::Leaving(_)) | Err(_) => {}
         }
-    }
-
-    fn is_logged_in(&self, id: CallId) -> bool {
-        self.get(id).is_ok_and(|call| call.authenticator.is_some())
     }
 
     fn authenticator(&mut self, id: CallId) -> Option<&mut Authenticator> {

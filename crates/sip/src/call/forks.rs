@@ -10,6 +10,7 @@ use offhook_sip_message::{StatusCode, ValidResponse};
 
 use super::{
     CallId, Calls, State, Timer, Use,
+    acknowledge::body_of,
     offer::{Offers, describes},
     session::Session,
     usage::Usage,
@@ -76,12 +77,15 @@ impl Calls {
         let Some(Use::Invite(invite)) = self.uses.get(&transaction) else { return None };
         let dialog = Dialog::of_caller(&invite.request, response, invite.flow);
         let offered = describes(invite.request.headers(), &invite.request.body());
+        let offer = body_of(&invite.request).filter(|_| offered);
         let mut fork = Fork(u32::MAX);
         if let Ok(State::Calling(caller)) = self.get_mut(call).map(|call| &mut call.state) {
             fork = Fork(caller.named);
             caller.named = caller.named.saturating_add(1);
         }
-        Some(Usage::new(fork, dialog, Offers::of_caller(offered)))
+        let mut usage = Usage::new(fork, dialog, Offers::of_caller(offered));
+        usage.described.say(offer);
+        Some(usage)
     }
 
     /// The dialog that a 2xx confirms: the early one of its tag, lost or not, or a new one.

@@ -3,9 +3,11 @@
 use std::time::Instant;
 
 use offhook_sansio::Flow;
-use offhook_sip_message::{Method, StatusCode, ValidRequest, ValidResponse};
+use offhook_sip_message::{Headers, Method, Reason, StatusCode, ValidRequest, ValidResponse};
 
-use super::{CallId, Calls, State, Use, caller::Step, inspect, session::Exchange};
+use super::{
+    Call, CallId, Calls, State, Use, caller::Step, inspect, invite::supported, session::Exchange,
+};
 use crate::{
     End, Error,
     dialog::{Dialog, DialogId},
@@ -18,8 +20,8 @@ pub(crate) struct OutgoingBye {
     pub(crate) call: CallId,
     pub(crate) request: ValidRequest,
     pub(crate) flow: Flow,
-    /// Whether the call ends with it. Otherwise its dialog is one that the call does not want.
-    pub(crate) ends_call: bool,
+    /// How the call ends with it. `None`: its dialog is one that the call does not want.
+    pub(crate) end: Option<End>,
 }
 
 impl Calls {
@@ -41,20 +43,46 @@ impl Calls {
                 let status = StatusCode::TEMPORARILY_UNAVAILABLE;
                 return self.refuse(layer, now, call, status, End::Refused { status });
             }
-            State::Standing(_) => self.hang_up_session(layer, now, call),
+            State::Standing(_) => self.hang_up_session(layer, now, call, End::HungUp),
             State::Leaving(_) => {}
         }
         Ok(())
     }
 
-    fn hang_up_session(&mut self, layer: &mut TransactionLayer, now: Instant, call: CallId) {
+    /// Hangs up, and says why in the BYE or CANCEL (RFC 3326).
+    pub(crate) fn hang_up_because(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        reason: Reason,
+    ) -> Result<(), Error> {
+        self.get_mut(call)?.reason = Some(Box::new(reason));
+        self.hang_up(layer, now, call)
+    }
+
+    /// Why the peer ends the call (RFC 3326).
+    pub(super) fn hear_reasons(&mut self, call: CallId, headers: &Headers) {
+        if let Ok(call) = self.get_mut(call) {
+            call.reasons = headers.headers_of().flatten().take(MOST_REASONS).collect();
+        }
+    }
+
+    /// Hangs up a call that stands; it ends with `end`.
+    pub(super) fn hang_up_session(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        end: End,
+    ) {
         let Some(session) = self.session_mut(call) else { return };
         match &session.exchange {
             // §15: no BYE before the ACK to our 2xx, or its time, has come.
             Exchange::Answered(_) => session.hung_up = true,
             _ => {
                 self.break_off(layer, now, call);
-                self.leave(layer, now, call);
+                self.leave(layer, now, call, end);
             }
         }
     }
@@ -79,14 +107,21 @@ impl Calls {
     }
 
     /// Sends the BYE of a call that stands and waits for its answer (§15.1.1).
-    pub(super) fn leave(&mut self, layer: &mut TransactionLayer, now: Instant, call: CallId) {
+    pub(super) fn leave(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        end: End,
+    ) {
         let Some(session) = self.session_mut(call) else { return };
         session.usage.dismiss(layer, now, StatusCode::REQUEST_TERMINATED);
         let dialog = session.usage.dialog.clone();
-        if self.send_bye(layer, now, call, dialog.clone(), true).is_some() {
+        self.stop_session_timer(call);
+        if self.send_bye(layer, now, call, dialog.clone(), Some(end.clone())).is_some() {
             self.become_state(call, State::Leaving(Box::new(dialog)));
         } else {
-            self.end(layer, now, call, End::HungUp);
+            self.end(layer, now, call, end);
         }
     }
 
@@ -98,7 +133,7 @@ impl Calls {
         call: CallId,
         dialog: Dialog,
     ) {
-        self.send_bye(layer, now, call, dialog, false);
+        self.send_bye(layer, now, call, dialog, None);
     }
 
     /// The final answer to a BYE of ours: whatever it is, the dialog is over (§15.1.1), unless it
@@ -111,20 +146,20 @@ impl Calls {
         response: &ValidResponse,
     ) {
         let Some(Use::Bye(bye)) = self.uses.get(&transaction) else { return };
-        let (call, flow, ends_call) = (bye.call, bye.flow, bye.ends_call);
+        let (call, flow, end) = (bye.call, bye.flow, bye.end.clone());
         let challenged = bye.request.clone();
         let next = challenged.cseq().number.checked_add(1);
         let again = next.and_then(|n| self.again(layer, call, &challenged, response, flow, n));
         if let Some(request) = again {
             let sent = layer.request(now, &request, flow);
             if let Some(next) = layer.built(sent) {
-                let bye = OutgoingBye { call, request, flow, ends_call };
+                let bye = OutgoingBye { call, request, flow, end };
                 self.uses.insert(next, Use::Bye(Box::new(bye)));
                 return;
             }
         }
-        if ends_call {
-            self.end(layer, now, call, End::HungUp);
+        if let Some(end) = end {
+            self.end(layer, now, call, end);
         }
     }
 
@@ -134,16 +169,22 @@ impl Calls {
         now: Instant,
         call: CallId,
         mut dialog: Dialog,
-        ends_call: bool,
+        end: Option<End>,
     ) -> Option<TransactionId> {
         let built = dialog.request(layer, Method::BYE);
         let (builder, flow) = layer.built(built)?;
+        let builder = builder.list(&supported(layer, &self.session_timer(call)));
+        let reason = self.get(call).ok().and_then(|call| call.reason.as_deref());
+        let builder = match reason.filter(|_| end.is_some()) {
+            Some(reason) => builder.header(reason),
+            None => builder,
+        };
         let bye = layer.built(builder.build())?;
         let bye = self.authorize(layer, call, bye);
         let request = layer.built(bye)?;
         let sent = layer.request(now, &request, flow);
         let transaction = layer.built(sent)?;
-        let bye = OutgoingBye { call, request, flow, ends_call };
+        let bye = OutgoingBye { call, request, flow, end };
         self.uses.insert(transaction, Use::Bye(Box::new(bye)));
         Some(transaction)
     }
@@ -159,6 +200,10 @@ impl Calls {
         flow: Flow,
     ) {
         inspect::answer(layer, now, bye, flow, StatusCode::OK);
+        let leaves = |call: &Call| matches!(call.state, State::Ringing(_) | State::Standing(_));
+        if self.get(call).is_ok_and(leaves) {
+            self.hear_reasons(call, bye.headers());
+        }
         if matches!(self.get(call).map(|call| &call.state), Ok(State::Calling(_))) {
             // §15: a callee has no business to say BYE in an early dialog. That dialog is over; the
             // call is not, before its INVITE is answered.
@@ -178,3 +223,6 @@ impl Calls {
         self.end(layer, now, call, End::PeerHungUp);
     }
 }
+
+/// How many reasons of a peer are told: there is to be one of each protocol (RFC 3326 §2).
+const MOST_REASONS: usize = 8;

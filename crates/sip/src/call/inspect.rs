@@ -5,12 +5,18 @@ use std::time::Instant;
 
 use offhook_sansio::Flow;
 use offhook_sip_message::{
-    Allow, ContentDisposition, ContentEncoding, ContentType, HeaderName, Method, Require,
+    Allow, ContentDisposition, ContentEncoding, ContentType, HeaderName, Method, MinSe, Require,
     ResponseBuilder, StatusCode, Supported, Text, Unsupported, Uri, ValidRequest,
 };
 
-use super::invite::{allowed, supported};
-use crate::{ReliableProvisionals, request::Incoming, transaction::TransactionLayer};
+use super::{
+    invite::{allowed, supported},
+    replace,
+    session_timer::{self, TIMER},
+};
+use crate::{
+    ReliableProvisionals, SessionTimer, TimerUse, request::Incoming, transaction::TransactionLayer,
+};
 
 /// Why a request is not processed.
 #[derive(Debug)]
@@ -24,15 +30,23 @@ pub(crate) enum Refusal {
     /// §8.2.2.3: the request needs extensions that are not supported.
     Extensions(Vec<Text>),
     /// §21.4.16: this side insists on an extension that the peer does not offer.
-    NotReliable,
+    Lacks(&'static str),
+    /// RFC 3891 §3, RFC 3911 §4: only an INVITE replaces or joins a call.
+    Misplaced,
+    /// RFC 4028 §9: the session interval is below this Min-SE.
+    TooSmall(u32),
     /// §8.2.3: the body is of a type that is not understood.
-    MediaType,
+    MediaType(Vec<Text>),
     /// §8.2.3: the body is encoded.
     Encoding,
 }
 
 /// Takes the steps of §8.2 in their order.
-pub(crate) fn inspect(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
+pub(crate) fn inspect(
+    layer: &TransactionLayer,
+    timer: &SessionTimer,
+    request: &ValidRequest,
+) -> Result<(), Refusal> {
     let method = request.method();
     let served = SERVED.contains(&method) && allowed(layer).contains(&Allow(method.clone()));
     if !served && !Incoming::wants(layer, request) {
@@ -44,13 +58,30 @@ pub(crate) fn inspect(layer: &TransactionLayer, request: &ValidRequest) -> Resul
     if layer.is_merged(request) {
         return Err(Refusal::Merged);
     }
-    inspect_extensions(layer, request)?;
+    inspect_extensions(layer, timer, request)?;
+    if replace::is_misplaced(&layer.config, request) {
+        return Err(Refusal::Misplaced);
+    }
+    if [Method::INVITE, Method::UPDATE].contains(&method)
+        && let Some(least) = session_timer::too_small(timer, request)
+    {
+        return Err(Refusal::TooSmall(least));
+    }
     let describes = [Method::INVITE, Method::PRACK, Method::UPDATE];
-    if describes.contains(&method) { inspect_body(layer, request) } else { Ok(()) }
+    let legacy = method == Method::INFO && request.headers().count(HeaderName::INFO_PACKAGE) == 0;
+    match describes.contains(&method) {
+        true => inspect_body(&layer.config.accept, request),
+        false if legacy => inspect_body(&layer.config.info_types, request),
+        false => Ok(()),
+    }
 }
 
-fn inspect_extensions(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
-    let known = supported(layer);
+fn inspect_extensions(
+    layer: &TransactionLayer,
+    timer: &SessionTimer,
+    request: &ValidRequest,
+) -> Result<(), Refusal> {
+    let known = supported(layer, timer);
     let required = request.headers_of::<Require>().flatten().map(|Require(tag)| tag);
     let unknown: Vec<_> = required.filter(|tag| !known.iter().any(|known| known.is(tag))).collect();
     if !unknown.is_empty() {
@@ -59,8 +90,11 @@ fn inspect_extensions(layer: &TransactionLayer, request: &ValidRequest) -> Resul
     // §21.4.16: only for those who have chosen to go without otherwise.
     let insists = layer.config.reliable() == ReliableProvisionals::Required;
     let calls = request.method() == Method::INVITE && request.to().tag().is_none();
-    match insists && calls && asks_for_reliable(request) == (false, false) {
-        true => Err(Refusal::NotReliable),
+    if insists && calls && asks_for_reliable(request) == (false, false) {
+        return Err(Refusal::Lacks(RELIABLE));
+    }
+    match timer.wanted == TimerUse::Required && calls && !session_timer::supports(request) {
+        true => Err(Refusal::Lacks(TIMER)),
         false => Ok(()),
     }
 }
@@ -73,7 +107,7 @@ pub(super) fn asks_for_reliable(invite: &ValidRequest) -> (bool, bool) {
     (required, supported)
 }
 
-fn inspect_body(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), Refusal> {
+fn inspect_body(accept: &[Text], request: &ValidRequest) -> Result<(), Refusal> {
     if request.body().is_empty() || is_optional(request) {
         return Ok(());
     }
@@ -81,14 +115,13 @@ fn inspect_body(layer: &TransactionLayer, request: &ValidRequest) -> Result<(), 
     if encodings.any(|encoding| !encoding.0.eq_ignore_ascii_case("identity")) {
         return Err(Refusal::Encoding);
     }
-    let accept = &layer.config.accept;
     let understood = match request.header::<ContentType>() {
         Ok(Some(given)) => accept.iter().any(|accepted| given.is(accepted)),
         // A body has to have a type (§20.15); the user sees that it has none.
         Ok(None) => true,
         Err(_) => false,
     };
-    if accept.is_empty() || understood { Ok(()) } else { Err(Refusal::MediaType) }
+    if accept.is_empty() || understood { Ok(()) } else { Err(Refusal::MediaType(accept.to_vec())) }
 }
 
 /// Whether the sender says that the body may be ignored (§20.11).
@@ -124,16 +157,15 @@ impl Refusal {
         let mut builder = layer.reply(request, self.status(), &tag);
         match self {
             Self::Method => builder = builder.list(&allowed(layer)),
-            Self::Scheme | Self::Merged => {}
-            Self::NotReliable => {
-                builder = builder.header(&Require(Text::from_static(RELIABLE)));
-            }
+            Self::Scheme | Self::Merged | Self::Misplaced => {}
+            Self::Lacks(tag) => builder = builder.header(&Require(Text::from_static(tag))),
+            Self::TooSmall(least) => builder = builder.header(&MinSe::new(least)),
             Self::Extensions(tags) => {
                 let unsupported: Vec<_> = tags.into_iter().map(Unsupported).collect();
                 builder = builder.list(&unsupported);
             }
-            Self::MediaType => {
-                for accepted in &layer.config.accept {
+            Self::MediaType(accept) => {
+                for accepted in &accept {
                     builder = builder.raw(HeaderName::ACCEPT, accepted);
                 }
             }
@@ -147,9 +179,11 @@ impl Refusal {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Scheme => StatusCode::UNSUPPORTED_URI_SCHEME,
             Self::Merged => StatusCode::LOOP_DETECTED,
+            Self::Misplaced => StatusCode::BAD_REQUEST,
             Self::Extensions(_) => StatusCode::BAD_EXTENSION,
-            Self::NotReliable => StatusCode::EXTENSION_REQUIRED,
-            Self::MediaType | Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Lacks(_) => StatusCode::EXTENSION_REQUIRED,
+            Self::TooSmall(_) => StatusCode::SESSION_INTERVAL_TOO_SMALL,
+            Self::MediaType(_) | Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
     }
 }
@@ -213,7 +247,7 @@ pub(super) fn send(
 }
 
 /// What is implemented. ACK and CANCEL have their own ways in.
-const SERVED: [Method; 5] =
-    [Method::INVITE, Method::BYE, Method::OPTIONS, Method::PRACK, Method::UPDATE];
+const SERVED: [Method; 6] =
+    [Method::INVITE, Method::BYE, Method::OPTIONS, Method::PRACK, Method::UPDATE, Method::INFO];
 /// The option tag of reliable provisional responses (RFC 3262 §8.1).
 pub(super) const RELIABLE: &str = "100rel";

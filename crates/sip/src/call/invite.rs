@@ -4,17 +4,22 @@ use std::time::Instant;
 
 use offhook_sansio::Flow;
 use offhook_sip_message::{
-    Allow, CSeq, CallId as CallIdField, Contact, From, HeaderName, MaxForwards, Method, NameAddr,
-    Request, RequestBuilder, Require, Supported, Text, To, Uri, UserAgent, ValidRequest,
+    Allow, AnswerMode, CSeq, CallId as CallIdField, Contact, From, HeaderName, MaxForwards, Method,
+    NameAddr, PrivAnswerMode, Privacy, Request, RequestBuilder, Require, Supported, Text, To, Uri,
+    UserAgent, ValidRequest,
 };
 
 use super::{
     CallId, Calls, State, Use,
+    answer::ANSWER_MODE,
     caller::{Caller, OutgoingInvite},
+    identity, info,
     inspect::RELIABLE,
+    replace::{JOIN, REPLACES},
+    session_timer::{TIMER, ask_first},
 };
 use crate::{
-    Body, Config, Error, Login, ReliableProvisionals,
+    Body, Config, Error, Login, ReliableProvisionals, SessionTimer,
     dialog::{FIRST_CSEQ, MAX_FORWARDS, contact, for_request_line},
     transaction::TransactionLayer,
     usage::{check_headers, check_security, with_body},
@@ -40,6 +45,38 @@ pub struct Invite {
     /// What to answer challenges with, to the INVITE and to later requests of the call
     /// (RFC 3261 §22). Without any a challenge ends the call.
     pub logins: Vec<Login>,
+    /// The use of session timers in this call (RFC 4028); `None`:
+    /// [`Config::session_timer`](crate::Config::session_timer).
+    pub session_timer: Option<SessionTimer>,
+    /// What is to be kept private (RFC 3323 §4.2, RFC 3325 §9.3). Anything but `none` makes the From
+    /// anonymous; `id` keeps the network's assertion from the callee too.
+    pub privacy: Option<Privacy>,
+    /// The identity that the network is asked to vouch for (RFC 3325 §9.2): one SIP URI, one tel URI
+    /// or both. Only for a proxy that is trusted.
+    pub preferred_identity: Vec<NameAddr>,
+    /// Who or what is to answer (RFC 5373 §4.3.3).
+    pub answer_mode: Option<AnswerMode>,
+    /// The same, whatever the callee prefers (RFC 5373 §4.1).
+    pub priv_answer_mode: Option<PrivAnswerMode>,
+}
+
+impl Invite {
+    /// A call without offer, header fields of its own and logins.
+    pub fn new(target: Uri, from: NameAddr, flow: Flow) -> Self {
+        Self {
+            target,
+            flow,
+            from,
+            body: None,
+            headers: Vec::new(),
+            logins: Vec::new(),
+            session_timer: None,
+            privacy: None,
+            preferred_identity: Vec::new(),
+            answer_mode: None,
+            priv_answer_mode: None,
+        }
+    }
 }
 
 impl Calls {
@@ -59,14 +96,15 @@ impl Calls {
             return Err(Error::TooManyTransactions);
         }
         let (flow, logins) = (invite.flow, std::mem::take(&mut invite.logins));
-        let request = build(layer, invite)?;
+        let timer = invite.session_timer.unwrap_or(layer.config.session_timer);
+        let request = build(layer, &timer, invite)?;
         let length = request.as_bytes().len();
         if largest.is_some_and(|largest| length > largest) {
             return Err(Error::TooLarge { length });
         }
         let transaction = layer.request(now, &request, flow)?;
         let state = State::Calling(Caller::new(transaction));
-        let call = self.insert(state).ok_or(Error::TooManyCalls)?;
+        let call = self.insert(state, timer).ok_or(Error::TooManyCalls)?;
         self.log_in(layer, call, logins);
         self.start_expires(now, call, &request);
         let invite = OutgoingInvite::new(call, request, flow, None);
@@ -75,10 +113,15 @@ impl Calls {
     }
 }
 
-fn build(layer: &mut TransactionLayer, invite: Invite) -> Result<ValidRequest, Error> {
+fn build(
+    layer: &mut TransactionLayer,
+    timer: &SessionTimer,
+    invite: Invite,
+) -> Result<ValidRequest, Error> {
     check_security(&invite.target, invite.flow)?;
-    check_headers(&invite.headers, &[HeaderName::ALLOW, HeaderName::CONTACT])?;
-    let Invite { target, flow, from, body, headers, logins: _ } = invite;
+    check_headers(&invite.headers, &WRITTEN_HERE)?;
+    let Invite { target, flow, from, body, headers, privacy, preferred_identity, .. } = invite;
+    let from = identity::from(from, privacy.as_ref())?;
     let public = layer.public(flow)?;
     let target = for_request_line(&target);
     let our_contact = contact(&from.uri, &target, flow, public);
@@ -91,9 +134,16 @@ fn build(layer: &mut TransactionLayer, invite: Invite) -> Result<ValidRequest, E
         .header(&CallIdField(layer.new_call_id()))
         .header(&CSeq { number: FIRST_CSEQ, method: Method::INVITE })
         .header(&Contact::new(our_contact));
-    builder = describe(layer, builder);
+    builder = info::ask(layer, ask_first(timer, describe(layer, timer, builder)));
     if !layer.config.user_agent.is_empty() {
         builder = builder.header(&UserAgent(layer.config.user_agent.clone()));
+    }
+    builder = identity::write(&preferred_identity, privacy.as_ref(), builder)?;
+    if let Some(mode) = invite.answer_mode {
+        builder = builder.header(&mode);
+    }
+    if let Some(mode) = invite.priv_answer_mode {
+        builder = builder.header(&mode);
     }
     for (name, value) in headers {
         builder = builder.raw(name, &value);
@@ -106,8 +156,12 @@ fn build(layer: &mut TransactionLayer, invite: Invite) -> Result<ValidRequest, E
 }
 
 /// What an INVITE says of this side's abilities (§13.2.1).
-pub(super) fn describe(layer: &TransactionLayer, builder: RequestBuilder) -> RequestBuilder {
-    builder.list(&allowed(layer)).list(&supported(layer))
+pub(super) fn describe(
+    layer: &TransactionLayer,
+    timer: &SessionTimer,
+    builder: RequestBuilder,
+) -> RequestBuilder {
+    builder.list(&allowed(layer)).list(&supported(layer, timer))
 }
 
 /// The methods of `Allow` (§20.5).
@@ -120,9 +174,18 @@ pub(super) fn allowed(layer: &TransactionLayer) -> Vec<Allow> {
 }
 
 /// The extensions of `Supported` (§20.37).
-pub(super) fn supported(layer: &TransactionLayer) -> Vec<Supported> {
+pub(super) fn supported(layer: &TransactionLayer, timer: &SessionTimer) -> Vec<Supported> {
     let reliable = layer.config.reliable() != ReliableProvisionals::Off;
-    reliable.then(|| Supported(Text::from_static(RELIABLE))).into_iter().collect()
+    let Config { replaces, join, answer_mode, .. } = layer.config;
+    let extensions = [
+        (RELIABLE, reliable),
+        (TIMER, timer.is_supported()),
+        (REPLACES, replaces),
+        (JOIN, join),
+        (ANSWER_MODE, answer_mode),
+    ];
+    let used = extensions.into_iter().filter(|(_, used)| *used);
+    used.map(|(tag, _)| Supported(Text::from_static(tag))).collect()
 }
 
 /// An address without the URI parts that §19.1.1, table 1, keeps out of From and To.
@@ -136,3 +199,12 @@ pub(crate) fn for_from_or_to(mut address: NameAddr) -> NameAddr {
     }
     address
 }
+
+/// What an INVITE says of this side by its settings.
+const WRITTEN_HERE: [HeaderName; 5] = [
+    HeaderName::ALLOW,
+    HeaderName::CONTACT,
+    HeaderName::SESSION_EXPIRES,
+    HeaderName::MIN_SE,
+    HeaderName::RECV_INFO,
+];

@@ -24,5 +24,12 @@ pub(super) fn answer(
     for accepted in &layer.config.accept {
         builder = builder.raw(HeaderName::ACCEPT, accepted);
     }
-    inspect::send(layer, now, request, flow, builder.list(&supported(layer)), asker);
+    inspect::send(
+        layer,
+        now,
+        request,
+        flow,
+        builder.list(&supported(layer, &layer.config.session_timer)),
+        asker,
+    );
 }

@@ -11,7 +11,9 @@ use offhook_sip_message::{Method, RAck, RSeq, Require, ValidResponse};
 use super::{
     CallId, Calls,
     inspect::RELIABLE,
+    invite::supported,
     offer::{Carrier, describes},
+    refresh::Purpose,
     request::{Asking, OutgoingRequest},
 };
 use crate::{
@@ -36,8 +38,9 @@ impl Calls {
         };
         let rack = usage.owed.clone().ok_or(wrong)?;
         let dialog = usage.dialog.id().clone();
-        self.send_prack(layer, now, call, &dialog, &rack, body)?;
+        self.send_prack(layer, now, call, &dialog, &rack, body.clone())?;
         if let Some(usage) = self.usage_of(call, &dialog) {
+            usage.described.say(body);
             usage.owed = None;
             usage.offers.settle(Carrier::Progress);
         }
@@ -56,8 +59,13 @@ impl Calls {
     ) -> Option<Description> {
         let described = describes(response.headers(), &response.body());
         let rack = rack_of(layer, response);
+        // What a re-INVITE is answered with counts with its 2xx (RFC 6086 §5.2.4).
+        let confirmed = self.session(call).is_some();
         let usage = self.usage_of(call, dialog)?;
         let Some(rack) = rack else { return Some(usage.offers.preview(described)) };
+        if !confirmed {
+            usage.learn_packages(response.headers());
+        }
         let flow = usage.dialog.flow();
         if let Some(reason) = out_of_order(usage.heard.as_ref(), &rack) {
             layer.discard(reason, flow);
@@ -88,14 +96,18 @@ impl Calls {
         rack: &RAck,
         body: Option<Body>,
     ) -> Result<(), Error> {
+        let timer = self.session_timer(call);
         let usage = self.usage_of(call, dialog).ok_or(Error::NoFork)?;
         // Sent with a copy, so that a refusal here leaves the sequence number alone.
         let mut copy = usage.dialog.clone();
         let (builder, flow) = copy.request(layer, Method::PRACK)?;
+        // RFC 4028 §7.1: in each request but ACK.
+        let builder = builder.list(&supported(layer, &timer));
         let request = with_body(builder.header(rack), body).build();
         let request = request.map_err(|error| Error::Unbuildable(error.to_string()))?;
         let request = self.authorize(layer, call, request)?;
-        let asking = Asking { call, dialog: dialog.clone(), flow };
+        let asking =
+            Asking { call, dialog: dialog.clone(), flow, purpose: Purpose::User, info: None };
         self.ask(layer, now, OutgoingRequest { asking, request })?;
         Ok(())
     }

@@ -9,13 +9,15 @@ use super::{
     CallId, Calls, State, Timer, Use,
     callee::Invitation,
     caller::OutgoingInvite,
-    inspect,
+    info, inspect,
     invite::describe,
     offer::{Carrier, Offers, describes},
+    refresh::{Failed, Purpose},
     session::Exchange,
+    session_timer::Role,
 };
 use crate::{
-    Body, Description, End, Error, Event,
+    Body, Description, Error, Event,
     dialog::Dialog,
     transaction::{TransactionId, TransactionLayer},
     usage::with_body,
@@ -30,10 +32,22 @@ impl Calls {
         call: CallId,
         body: Option<Body>,
     ) -> Result<(), Error> {
+        self.send_reinvite(layer, now, call, body, Purpose::User)
+    }
+
+    pub(super) fn send_reinvite(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        body: Option<Body>,
+        purpose: Purpose,
+    ) -> Result<(), Error> {
         if layer.is_full(layer.config.max_calls) {
             return Err(Error::TooManyTransactions);
         }
         self.get(call)?;
+        let timer = self.session_timer(call);
         let wrong = Error::WrongState { verb: "reinvite", expected: "a call that stands" };
         let session = self.session_mut(call).ok_or(wrong)?;
         let unconfirmed = session.refused.is_some_and(|refused| layer.awaits_ack(refused));
@@ -44,19 +58,23 @@ impl Calls {
             return Err(Error::OfferInProgress);
         }
         let offers = Offers::of_caller(body.is_some());
+        let lifetime = session.usage.lifetime.clone();
         // Sent with a copy, so that a refusal here leaves the sequence number alone.
         let mut dialog = session.usage.dialog.clone();
         let (builder, flow) = dialog.request(layer, Method::INVITE)?;
-        let builder = describe(layer, builder.header(&dialog.contact()));
-        let request = with_body(builder, body).build();
+        let builder = describe(layer, &timer, builder.header(&dialog.contact()));
+        let builder = info::ask(layer, lifetime.ask(&timer, builder));
+        let request = with_body(builder, body.clone()).build();
         let request = request.map_err(|error| Error::Unbuildable(error.to_string()))?;
         let request = self.authorize(layer, call, request)?;
         let transaction = layer.request(now, &request, flow)?;
         let session = self.session_mut(call).ok_or(Error::NoCall)?;
         session.usage.dialog = dialog.clone();
         session.usage.offers = offers;
+        session.usage.described.settle();
+        session.usage.described.say(body);
         session.exchange = Exchange::Inviting { transaction };
-        let invite = OutgoingInvite::new(call, request, flow, Some(dialog));
+        let invite = OutgoingInvite::new(call, request, flow, Some(dialog)).with_purpose(purpose);
         self.uses.insert(transaction, Use::Invite(Box::new(invite)));
         Ok(())
     }
@@ -81,6 +99,8 @@ impl Calls {
         let Some(session) = self.session_mut(call) else { return };
         session.exchange = Exchange::Invited(invitation);
         session.usage.offers = offers;
+        session.usage.described.settle();
+        session.usage.lifetime.learn(request.headers());
         self.uses.insert(transaction, Use::Invitation { call, late: None });
         self.set_timer(call, Timer::Progress, now + super::progress::REFRESH);
         self.start_expires(now, call, &request);
@@ -112,12 +132,13 @@ impl Calls {
     pub(super) fn reinvite_accepted(
         &mut self,
         layer: &mut TransactionLayer,
+        now: Instant,
         transaction: TransactionId,
         sent_in: &Dialog,
         response: ValidResponse,
     ) {
         let Some(Use::Invite(invite)) = self.uses.get(&transaction) else { return };
-        let call = invite.call;
+        let (call, purpose, request) = (invite.call, invite.purpose, invite.request.clone());
         let Some(session) = self.inviting(call, transaction) else {
             // The call has ended meanwhile, or waits for its user's answer to this very offer.
             if !self.awaits_answer(call, sent_in) {
@@ -126,6 +147,7 @@ impl Calls {
             return;
         };
         session.usage.dialog.refresh_target(response.header().ok().flatten());
+        session.usage.learn_packages(response.headers());
         let described = describes(response.headers(), &response.body());
         let description = session.usage.offers.receive_response(Carrier::Accepted, described);
         let offers = description == Description::Offer;
@@ -137,7 +159,11 @@ impl Calls {
             let dialog = session.usage.dialog.clone();
             self.acknowledge_with(layer, transaction, &dialog, None);
         }
-        self.events.push_back(Event::ReinviteAnswered { call, description, response });
+        self.time_session(now, call, Role::Uac, &request, response.headers());
+        self.events.push_back(match purpose {
+            Purpose::User => Event::ReinviteAnswered { call, description, response },
+            Purpose::Refresh => Event::Refreshed { call, description, response },
+        });
     }
 
     /// A provisional response, 101 to 199, to our re-INVITE.
@@ -165,24 +191,31 @@ impl Calls {
         &mut self,
         layer: &mut TransactionLayer,
         now: Instant,
-        call: CallId,
         transaction: TransactionId,
-        status: StatusCode,
-        failure: Option<End>,
+        call: CallId,
+        purpose: Purpose,
+        failed: Failed,
     ) {
         let Some(session) = self.inviting(call, transaction) else { return };
         session.exchange = Exchange::Idle;
         session.usage.offers.roll_back();
-        let lost = [StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST, StatusCode::REQUEST_TIMEOUT];
-        if lost.contains(&status) {
+        session.usage.described.take_back();
+        let status = failed.status;
+        if failed.is_lost() {
             let dialog = session.usage.dialog.clone();
             self.say_bye(layer, now, call, dialog);
-            let reason = status.reason().into();
-            return self.end(layer, now, call, failure.unwrap_or(End::Rejected { status, reason }));
+            return self.end(layer, now, call, failed.end);
         }
         let retry_after = (status == StatusCode::REQUEST_PENDING)
             .then(|| retry_after(layer, session.usage.dialog.owns_call_id()));
-        self.events.push_back(Event::ReinviteRejected { call, status, retry_after });
+        match purpose {
+            Purpose::User => {
+                self.events.push_back(Event::ReinviteRejected { call, status, retry_after });
+            }
+            Purpose::Refresh => {
+                self.refresh_refused(now, call, &Method::INVITE, &failed, retry_after);
+            }
+        }
     }
 
     /// The session whose re-INVITE `transaction` is.

@@ -103,6 +103,7 @@ impl Calls {
                 session.exchange = Exchange::Idle;
                 session.refused = Some(transaction);
                 session.usage.offers.roll_back();
+                session.usage.described.take_back();
                 self.stop_invite_timers(call);
             }
             None => self.end(layer, now, call, end),

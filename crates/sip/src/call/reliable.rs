@@ -13,7 +13,7 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{CSeq, RAck, RSeq, Require, Response, StatusCode, Text, ValidRequest};
 
 use super::{
-    CallId, Calls, Timer, Use,
+    CallId, Calls, Timer, Use, info,
     inspect::{self, RELIABLE, asks_for_reliable},
     invite::allowed,
     offer::{Carrier, Offers, describes},
@@ -46,7 +46,7 @@ pub(crate) struct Reliable {
 pub(crate) struct Provisional {
     number: u32,
     response: Response,
-    described: bool,
+    described: Option<Body>,
     interval: Duration,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Provisional {
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) response: Response,
-    pub(crate) described: bool,
+    pub(crate) described: Option<Body>,
 }
 
 /// A provisional response whose INVITE was answered finally before its PRACK came.
@@ -124,7 +124,7 @@ impl Reliable {
     /// Whether no response without PRACK describes the session.
     pub(crate) fn describes_nothing(&self) -> bool {
         let mut unsettled = self.unacknowledged.iter().chain(&self.waiting);
-        !unsettled.any(|provisional| provisional.described)
+        !unsettled.any(|provisional| provisional.described.is_some())
     }
 
     /// Lets the 2xx wait; false if one does already.
@@ -159,11 +159,12 @@ impl Calls {
         if reliable.waiting.len() >= MAX_WAITING {
             return Err(Error::TooManyProvisionals);
         }
-        let (number, described) = (reliable.next, body.is_some());
+        let (number, described) = (reliable.next, body.clone());
         let mut builder = builder
             .list(&allowed(layer))
             .header(&Require(Text::from_static(RELIABLE)))
             .header(&RSeq(number));
+        builder = info::tell(layer, &invitation.request, builder);
         if let Some(body) = body {
             builder = builder.body(&body.content_type, body.content);
         }
@@ -196,7 +197,8 @@ impl Calls {
             return;
         };
         layer.respond(now, invitation.transaction, &provisional.response);
-        usage.offers.send_response(Carrier::Progress, provisional.described);
+        usage.offers.send_response(Carrier::Progress, provisional.described.is_some());
+        usage.described.say(provisional.described.clone());
         reliable.unacknowledged = Some(provisional);
         let timing = layer.timing();
         self.set_timer(call, Timer::Unacknowledged, now + timing.t1);

@@ -1,4 +1,4 @@
-//! PRACK and UPDATE of ours, from their sending to their final answer (RFC 3261 §12.2.1).
+//! PRACK, UPDATE and INFO of ours, from their sending to their final answer (RFC 3261 §12.2.1).
 
 use std::time::Instant;
 
@@ -6,15 +6,21 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{Method, StatusCode, ValidRequest, ValidResponse};
 use tracing::debug;
 
-use super::{CallId, Calls, State, Use, reinvite::retry_after, usage::Usage};
+use super::{
+    CallId, Calls, InfoId, State, Use,
+    offer::describes,
+    refresh::{Failed, Purpose},
+    reinvite::retry_after,
+    session_timer::Role,
+    usage::Usage,
+};
 use crate::{
     End, Error, Event,
-    call::offer::describes,
     dialog::DialogId,
     transaction::{Failure, TransactionId, TransactionLayer},
 };
 
-/// A PRACK or UPDATE of ours, for as long as its transaction lives.
+/// A PRACK, UPDATE or INFO of ours, for as long as its transaction lives.
 #[derive(Debug)]
 pub(crate) struct OutgoingRequest {
     pub(crate) asking: Asking,
@@ -27,6 +33,9 @@ pub(crate) struct Asking {
     pub(crate) call: CallId,
     pub(crate) dialog: DialogId,
     pub(crate) flow: Flow,
+    pub(crate) purpose: Purpose,
+    /// Which INFO it is.
+    pub(crate) info: Option<InfoId>,
 }
 
 impl Calls {
@@ -49,7 +58,7 @@ impl Calls {
         Ok(transaction)
     }
 
-    /// The final answer to a PRACK or UPDATE of ours.
+    /// The final answer to a PRACK, UPDATE or INFO of ours.
     pub(super) fn request_answered(
         &mut self,
         layer: &mut TransactionLayer,
@@ -69,12 +78,14 @@ impl Calls {
                 return;
             }
         }
-        if response.status().is_success() {
-            return self.request_accepted(transaction, &asking, &asked, response);
+        if let Some(info) = asking.info {
+            self.info_answered(asking.call, info, response.clone());
         }
-        let (status, reason) = (response.status(), response.reason().into());
-        let end = End::Rejected { status, reason };
-        self.request_refused(layer, now, transaction, &asking, &asked, status, end);
+        if response.status().is_success() {
+            return self.request_accepted(now, transaction, &asking, &asked, response);
+        }
+        let failed = Failed::by(response);
+        self.request_refused(layer, now, transaction, &asking, &asked, failed);
     }
 
     /// Nobody answered, or it could not be sent (RFC 3261 §8.1.3.1).
@@ -86,14 +97,17 @@ impl Calls {
         outgoing: &OutgoingRequest,
         failure: Failure,
     ) {
-        let end = End::from(failure);
-        let Some(status) = end.status() else { return };
+        let Some(failed) = Failed::without_answer(failure.into()) else { return };
         let OutgoingRequest { asking, request } = outgoing;
-        self.request_refused(layer, now, transaction, asking, request, status, end);
+        if let Some(info) = asking.info {
+            self.info_failed(asking.call, info, &failed);
+        }
+        self.request_refused(layer, now, transaction, asking, request, failed);
     }
 
     fn request_accepted(
         &mut self,
+        now: Instant,
         transaction: TransactionId,
         asking: &Asking,
         asked: &ValidRequest,
@@ -105,13 +119,17 @@ impl Calls {
         let call = asking.call;
         let Some(usage) = self.updating(asking, transaction) else { return };
         usage.dialog.refresh_target(response.header().ok().flatten());
+        usage.learn_packages(response.headers());
         let described = describes(response.headers(), &response.body());
         let description = usage.offers.receive_update_answer(described);
         let (fork, response) = (usage.fork, response.clone());
-        self.events.push_back(Event::UpdateAnswered { call, fork, description, response });
+        self.time_session(now, call, Role::Uac, asked, response.headers());
+        self.events.push_back(match asking.purpose {
+            Purpose::User => Event::UpdateAnswered { call, fork, description, response },
+            Purpose::Refresh => Event::Refreshed { call, description, response },
+        });
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what was asked, and what came of it")]
     fn request_refused(
         &mut self,
         layer: &mut TransactionLayer,
@@ -119,9 +137,9 @@ impl Calls {
         transaction: TransactionId,
         asking: &Asking,
         asked: &ValidRequest,
-        status: StatusCode,
-        end: End,
+        failed: Failed,
     ) {
+        let status = failed.status;
         let call = asking.call;
         if asked.method() == Method::PRACK {
             debug!(?call, status = status.as_u16(), "PRACK refused");
@@ -129,15 +147,26 @@ impl Calls {
             // (RFC 3262 §3); the final response tells how the call goes on.
             return;
         }
+        if asked.method() == Method::INFO {
+            if failed.is_lost() {
+                self.dialog_lost(layer, now, call, &asking.dialog, failed.end);
+            }
+            return;
+        }
         let Some(usage) = self.updating(asking, transaction) else { return };
-        usage.offers.our_update_is_over();
+        if usage.offers.our_update_is_over() {
+            usage.described.take_back();
+        }
         let fork = usage.fork;
         let retry_after = (status == StatusCode::REQUEST_PENDING)
             .then(|| retry_after(layer, usage.dialog.owns_call_id()));
-        self.events.push_back(Event::UpdateRejected { call, fork, status, retry_after });
-        let lost = [StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST, StatusCode::REQUEST_TIMEOUT];
-        if lost.contains(&status) {
-            self.dialog_lost(layer, now, call, &asking.dialog, end);
+        if asking.purpose == Purpose::User {
+            self.events.push_back(Event::UpdateRejected { call, fork, status, retry_after });
+        }
+        if failed.is_lost() {
+            self.dialog_lost(layer, now, call, &asking.dialog, failed.end);
+        } else if asking.purpose == Purpose::Refresh {
+            self.refresh_refused(now, call, &Method::UPDATE, &failed, retry_after);
         }
     }
 

@@ -6,15 +6,18 @@ use offhook_sansio::Flow;
 use offhook_sip_message::{Method, Response, StatusCode, ValidRequest};
 
 use super::{
-    CallId, Calls, State, Timer,
+    CallId, Calls, Timer, info,
     invite::{allowed, describe, supported},
     offer::{Carrier, Offers, describes},
+    refresh::Purpose,
     reinvite::refuse,
     request::{Asking, OutgoingRequest},
+    session_timer::{Role, grant},
     usage::{Asked, Usage},
 };
 use crate::{
-    Body, Error, Event, Fork, dialog::DialogId, transaction::TransactionLayer, usage::with_body,
+    Body, Error, Event, Fork, SessionTimer, dialog::DialogId, transaction::TransactionLayer,
+    usage::with_body,
 };
 
 impl Calls {
@@ -27,15 +30,23 @@ impl Calls {
         fork: Option<Fork>,
         body: Option<Body>,
     ) -> Result<(), Error> {
+        self.send_update(layer, now, call, fork, body, Purpose::User)
+    }
+
+    pub(super) fn send_update(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        fork: Option<Fork>,
+        body: Option<Body>,
+        purpose: Purpose,
+    ) -> Result<(), Error> {
         if layer.is_full(layer.config.max_calls) {
             return Err(Error::TooManyTransactions);
         }
-        if let State::Ringing(callee) = &self.get(call)?.state
-            && !callee.invitation.has_dialog()
-        {
-            let expected = "a dialog: no provisional response has gone out (RFC 3261 §12.1.1)";
-            return Err(Error::WrongState { verb: "update", expected });
-        }
+        self.check_dialog(call, "update")?;
+        let timer = self.session_timer(call);
         let usage = self.usage(call, fork)?;
         let offers = body.is_some();
         if usage.updating.is_some() {
@@ -44,18 +55,21 @@ impl Calls {
         if offers && usage.offers != Offers::Settled {
             return Err(Error::OfferInProgress);
         }
+        let lifetime = usage.lifetime.clone();
         // Sent with a copy, so that a refusal here leaves the sequence number alone.
         let mut copy = usage.dialog.clone();
         let dialog = copy.id().clone();
         let (builder, flow) = copy.request(layer, Method::UPDATE)?;
-        let builder = describe(layer, builder.header(&copy.contact()));
-        let request = with_body(builder, body).build();
+        let builder = describe(layer, &timer, builder.header(&copy.contact()));
+        let builder = lifetime.ask(&timer, builder);
+        let request = with_body(builder, body.clone()).build();
         let request = request.map_err(|error| Error::Unbuildable(error.to_string()))?;
         let request = self.authorize(layer, call, request)?;
-        let asking = Asking { call, dialog: dialog.clone(), flow };
+        let asking = Asking { call, dialog: dialog.clone(), flow, purpose, info: None };
         self.ask(layer, now, OutgoingRequest { asking, request })?;
         if let Some(usage) = self.usage_of(call, &dialog).filter(|_| offers) {
             usage.offers = Offers::Ours(Carrier::Update);
+            usage.described.say(body);
         }
         Ok(())
     }
@@ -71,6 +85,7 @@ impl Calls {
         flow: Flow,
     ) {
         let offers = describes(request.headers(), &request.body());
+        let timer = self.timer_in_update(call);
         let Some(usage) = self.usage_of(call, dialog) else {
             let status = StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST;
             return refuse(layer, now, &request, flow, status);
@@ -80,15 +95,19 @@ impl Calls {
         }
         let Some(transaction) = layer.serve(&request, flow, "") else { return };
         let asked = Asked { transaction, request: request.clone() };
+        usage.lifetime.learn(request.headers());
         if !offers {
             usage.dialog.refresh_target(request.header().ok().flatten());
-            let answered = answered(layer, usage, &asked, None);
+            usage.learn_packages(request.headers());
+            let answered = answered(layer, &timer, usage, &asked, None);
             if let Some(response) = layer.built(answered) {
                 layer.respond(now, transaction, &response);
+                self.time_session(now, call, Role::Uas, &request, response.headers());
             }
             return;
         }
         usage.offers = Offers::Theirs(Carrier::Update);
+        usage.described.settle();
         self.wait_for_answer(layer, now, call, dialog, asked);
         let Some(usage) = self.usage_of(call, dialog) else { return };
         let fork = usage.fork;
@@ -120,18 +139,25 @@ impl Calls {
         fork: Option<Fork>,
         body: Option<Body>,
     ) -> Result<(), Error> {
+        let timer = self.timer_in_update(call);
         let usage = self.usage(call, fork)?;
         let waits = Error::WrongState { verb: "answer_offer", expected: OFFER_WAITS };
         let asked = usage.asked.as_ref().ok_or(waits)?;
-        let response = answered(layer, usage, asked, body)?;
+        let response = answered(layer, &timer, usage, asked, body.clone())?;
         layer.respond(now, asked.transaction, &response);
-        if asked.request.method() == Method::UPDATE {
+        let request = asked.request.clone();
+        if request.method() == Method::UPDATE {
             // The target counts from the acceptance on (RFC 3261 §12.2.2).
-            let contact = asked.request.header().ok().flatten();
+            let contact = request.header().ok().flatten();
             usage.dialog.refresh_target(contact);
+            usage.learn_packages(request.headers());
         }
         usage.settle_asked();
+        usage.described.say(body);
         let fork = usage.fork;
+        if request.method() == Method::UPDATE {
+            self.time_session(now, call, Role::Uas, &request, response.headers());
+        }
         self.answered_offer(layer, now, call, fork);
         Ok(())
     }
@@ -180,6 +206,14 @@ impl Calls {
         self.answered_offer(layer, now, call, fork);
     }
 
+    /// What an UPDATE sets, once the INVITE is answered: before that its 2xx is still to come.
+    fn timer_in_update(&self, call: CallId) -> SessionTimer {
+        match self.session(call) {
+            Some(_) => self.session_timer(call),
+            None => SessionTimer::OFF,
+        }
+    }
+
     /// What has waited for the offer to be answered goes on.
     fn answered_offer(
         &mut self,
@@ -213,6 +247,7 @@ fn refusal(usage: &Usage, offers: bool) -> Option<StatusCode> {
 /// The 200 to an UPDATE or PRACK. That to an UPDATE refreshes our target (§5.1).
 fn answered(
     layer: &TransactionLayer,
+    timer: &SessionTimer,
     usage: &Usage,
     asked: &Asked,
     body: Option<Body>,
@@ -220,8 +255,10 @@ fn answered(
     let mut builder = layer.reply(&asked.request, StatusCode::OK, "");
     if asked.request.method() == Method::UPDATE {
         builder = builder.header(&usage.dialog.contact());
-        builder = builder.list(&allowed(layer)).list(&supported(layer));
+        builder = builder.list(&allowed(layer)).list(&supported(layer, timer));
+        builder = grant(timer, &asked.request, builder);
     }
+    builder = info::tell(layer, &asked.request, builder);
     if let Some(body) = body {
         builder = builder.body(&body.content_type, body.content);
     }

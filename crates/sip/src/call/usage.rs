@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
-use offhook_sip_message::{Method, RAck, StatusCode, ValidRequest};
+use offhook_sip_message::{Headers, Method, RAck, StatusCode, Text, ValidRequest};
 
-use super::{CallId, Calls, State, offer::Offers};
+use super::{
+    CallId, Calls, State, described::Described, info, offer::Offers, session_timer::Lifetime,
+};
 use crate::{
     Error, Fork,
     dialog::{Dialog, DialogId},
@@ -25,6 +27,10 @@ pub(crate) struct Usage {
     pub(crate) heard: Option<RAck>,
     /// The one whose offer waits for the user's answer, to be given in the PRACK.
     pub(crate) owed: Option<RAck>,
+    pub(crate) described: Described,
+    pub(crate) lifetime: Lifetime,
+    /// The info packages that the peer takes (RFC 6086 §5.2.2).
+    pub(crate) takes_packages: Vec<Text>,
 }
 
 /// A request of the peer that waits for the user.
@@ -36,7 +42,26 @@ pub(crate) struct Asked {
 
 impl Usage {
     pub(crate) fn new(fork: Fork, dialog: Dialog, offers: Offers) -> Self {
-        Self { fork, dialog, offers, asked: None, updating: None, heard: None, owed: None }
+        Self {
+            fork,
+            dialog,
+            offers,
+            asked: None,
+            updating: None,
+            heard: None,
+            owed: None,
+            described: Described::default(),
+            lifetime: Lifetime::default(),
+            takes_packages: Vec::new(),
+        }
+    }
+
+    /// Takes the `Recv-Info` of a message that counts: what is refused sets nothing
+    /// (RFC 6086 §5.2.4).
+    pub(crate) fn learn_packages(&mut self, headers: &Headers) {
+        if let Some(packages) = info::packages(headers) {
+            self.takes_packages = packages;
+        }
     }
 
     /// Whether the PRACK that came last waits for its answer.
@@ -59,7 +84,11 @@ impl Usage {
 impl Asked {
     /// Answers without a word more.
     pub(crate) fn reply(self, layer: &mut TransactionLayer, now: Instant, status: StatusCode) {
-        let reply = layer.reply(&self.request, status, "").build();
+        let mut reply = layer.reply(&self.request, status, "");
+        if status.is_success() {
+            reply = info::tell(layer, &self.request, reply);
+        }
+        let reply = reply.build();
         if let Some(response) = layer.built(reply) {
             layer.respond(now, self.transaction, &response);
         }
@@ -86,6 +115,17 @@ impl Calls {
             Ok(State::Leaving(_)) | Err(_) => (&mut [][..], None),
         };
         many.iter_mut().chain(one)
+    }
+
+    /// Whether the peer knows of a dialog that `verb` could send a request in.
+    pub(super) fn check_dialog(&self, id: CallId, verb: &'static str) -> Result<(), Error> {
+        match &self.get(id)?.state {
+            State::Ringing(callee) if !callee.invitation.has_dialog() => {
+                let expected = "a dialog: no provisional response has gone out (RFC 3261 §12.1.1)";
+                Err(Error::WrongState { verb, expected })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The usage of a dialog, found by a message.

@@ -68,7 +68,7 @@ impl Incoming {
         flow: Flow,
         call: Option<CallId>,
     ) {
-        if let Err(refusal) = inspect(layer, &request) {
+        if let Err(refusal) = inspect(layer, &layer.config.session_timer, &request) {
             let asker = if call.is_some() { Asker::Peer } else { Asker::Stranger };
             return refusal.send(layer, now, &request, flow, asker);
         }

@@ -130,9 +130,14 @@ impl InviteClient {
 
     /// Waits no longer than 64*T1 for a final response, and then gives up (RFC 3261 §9.1).
     pub(crate) fn limit(&mut self, now: Instant) {
-        if let State::Calling { .. } | State::Proceeding = self.state {
-            self.limited = true;
-            self.timers.set(Timer::B, now + self.timing.give_up());
+        match self.state {
+            // Timer B runs since the INVITE was sent, and is not put off.
+            State::Calling { .. } => self.limited = true,
+            State::Proceeding => {
+                self.limited = true;
+                self.timers.set(Timer::B, now + self.timing.give_up());
+            }
+            State::Accepted | State::Completed { .. } | State::Terminated => {}
         }
     }
 

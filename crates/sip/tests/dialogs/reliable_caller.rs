@@ -1,16 +1,14 @@
 //! Reliable provisional responses at the caller (RFC 3262 §4, §5).
 
 use bytes::Bytes;
-use offhook_sansio::Flow;
 use offhook_sip::{Body, Description, Dropped, Event, Invite, Login, ReliableProvisionals};
-use offhook_sip_message::NameAddr;
 
 use crate::{
     dialogue::{
         contact, from_callee, has, method, nothing_is_left, progress, reliably, status, using,
         with_body,
     },
-    support::raw::{Raw, field, fields, first_line, ours, respond, theirs},
+    support::raw::{Raw, field, fields, first_line, plain_invite, respond},
 };
 
 fn answer() -> Option<Body> {
@@ -26,7 +24,7 @@ fn the_setting_says_what_the_invite_offers() {
         }
         let (_, invite) = Raw::with(config).invite(Some("v=0"));
         let allow = fields(&invite, "Allow").join(", ").contains("PRACK");
-        let supported = fields(&invite, "Supported").contains(&"100rel");
+        let supported = fields(&invite, "Supported").join(", ").contains("100rel");
         (allow, supported, fields(&invite, "Require").contains(&"100rel"))
     };
     assert_eq!(told(ReliableProvisionals::Off, true), (false, false, false));
@@ -136,14 +134,8 @@ fn forks_that_offer_are_answered_one_by_one() {
 #[test]
 fn a_challenged_prack_or_update_is_sent_again_with_credentials() {
     let mut raw = Raw::new();
-    let invite = Invite {
-        target: "sip:bob@198.51.100.7:5070".parse().unwrap(),
-        flow: Flow::udp(ours(), theirs()),
-        from: NameAddr::new("sip:alice@example.com".parse().unwrap()),
-        body: answer(),
-        headers: Vec::new(),
-        logins: vec![Login::new("realm", "alice", "secret")],
-    };
+    let logins = vec![Login::new("realm", "alice", "secret")];
+    let invite = Invite { body: answer(), logins, ..plain_invite() };
     let call = raw.agent.invite(raw.now, invite).unwrap();
     let invite = raw.drain().remove(0);
     let prack = raw.send(&reliably(&invite, "180 Ringing", "a", 7)).remove(0);

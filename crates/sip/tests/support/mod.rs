@@ -16,7 +16,7 @@ use bytes::{Bytes, BytesMut};
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
 use offhook_sip::{Body, CallId, Config, End, Error, Event, Invite, UserAgent};
 use offhook_sip_message::{
-    Message, NameAddr, ParseOptions, StatusCode, ValidRequest, ValidResponse,
+    Message, NameAddr, ParseOptions, Reason, StatusCode, ValidRequest, ValidResponse,
 };
 use offhook_testkit::Auditor;
 
@@ -31,6 +31,7 @@ pub(crate) enum Do {
     Answer,
     Reject(u16),
     HangUp,
+    HangUpBecause(Reason),
     Reinvite,
     /// Sends a provisional response with an answer.
     Early,
@@ -55,6 +56,7 @@ pub(crate) enum On {
     ProgressAcknowledged,
     Updated,
     UpdateAnswered,
+    Refreshed,
 }
 
 /// What becomes of a message.
@@ -149,8 +151,11 @@ impl Net {
         let flow = Flow::udp(address(ALICE), address(BOB));
         let from = NameAddr::new("sip:alice@example.com".parse().unwrap());
         let target = "sip:bob@192.0.2.2".parse().unwrap();
-        let invite =
-            Invite { target, flow, from, body: offer, headers: Vec::new(), logins: Vec::new() };
+        self.call_by(Invite { body: offer, ..Invite::new(target, from, flow) })
+    }
+
+    /// Alice places a call.
+    pub(crate) fn call_by(&mut self, invite: Invite) -> CallId {
         let call = self.agents[ALICE].invite(self.now, invite).unwrap();
         self.live[ALICE].insert(call);
         self.react(ALICE, On::Placed, call);
@@ -170,6 +175,7 @@ impl Net {
             },
             Do::Reject(code) => agent.reject(now, call, StatusCode::new(*code).unwrap()),
             Do::HangUp => agent.hang_up(now, call),
+            Do::HangUpBecause(reason) => agent.hang_up_because(now, call, reason.clone()),
             Do::Reinvite => agent.reinvite(now, call, Some(body("v=0 again"))),
             Do::Early => {
                 agent.progress(now, call, StatusCode::SESSION_PROGRESS, Some(body("v=0 early")))
@@ -342,6 +348,7 @@ impl Net {
             Event::Progress { call, .. } => (Some(On::Progress), *call),
             Event::Answered { call, .. } => (Some(On::Answered), *call),
             Event::Established { call, .. } => (Some(On::Established), *call),
+            Event::Refreshed { call, .. } => (Some(On::Refreshed), *call),
             Event::Reinvited { call, .. } => (Some(On::Reinvited), *call),
             Event::ReinviteAnswered { call, .. } => (Some(On::ReinviteAnswered), *call),
             Event::ReinviteRejected { call, .. } => (Some(On::ReinviteRejected), *call),
@@ -353,6 +360,9 @@ impl Net {
             | Event::Redirected { call, .. }
             | Event::OfferExpired { call, .. }
             | Event::UpdateRejected { call, .. }
+            | Event::Info { call, .. }
+            | Event::InfoAnswered { call, .. }
+            | Event::InfoFailed { call, .. }
             | Event::Ended { call, .. } => (None, *call),
             Event::Response { .. }
             | Event::Failed { .. }

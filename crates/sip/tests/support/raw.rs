@@ -79,14 +79,11 @@ impl Raw {
             content_type: "application/sdp".into(),
             content: Bytes::from_static(text.as_bytes()),
         });
-        let invite = Invite {
-            target: "sip:bob@198.51.100.7:5070".parse().unwrap(),
-            flow: Flow::udp(ours(), theirs()),
-            from: NameAddr::new("sip:alice@example.com".parse().unwrap()),
-            body,
-            headers: Vec::new(),
-            logins: Vec::new(),
-        };
+        self.invite_by(Invite { body, ..plain_invite() })
+    }
+
+    /// Places a call and gives the INVITE.
+    pub(crate) fn invite_by(&mut self, invite: Invite) -> (CallId, String) {
         let call = self.agent.invite(self.now, invite).unwrap();
         let sent = self.drain();
         (call, sent[0].clone())
@@ -100,6 +97,13 @@ impl Raw {
         };
         self.events.iter().rev().find_map(call).unwrap()
     }
+}
+
+/// A call to the peer without offer.
+pub(crate) fn plain_invite() -> Invite {
+    let target = "sip:bob@198.51.100.7:5070".parse().unwrap();
+    let from = NameAddr::new("sip:alice@example.com".parse().unwrap());
+    Invite::new(target, from, Flow::udp(ours(), theirs()))
 }
 
 /// The value of a header field of `message`.

@@ -192,6 +192,13 @@ rules! {
     SessionMinimum "RFC 4028 §4";
     /// Session-Expires is at least Min-SE, and not raised by the answer.
     SessionInterval "RFC 4028 §9";
+    /// A 422 says which interval would do: it has Min-SE.
+    SessionRefusal "RFC 4028 §6";
+    /// A 2xx names the refresher as its request allows, and requires `timer` of a caller who is to
+    /// refresh; one that requires `timer`, or whose request does, has Session-Expires.
+    SessionRefresher "RFC 4028 §9";
     /// The refresher refreshes the session before it expires.
     SessionRefresh "RFC 4028 §10";
+    /// Whoever has heard no refresh hangs up before the session expires.
+    SessionEnd "RFC 4028 §10";
 }

@@ -32,6 +32,7 @@ pub(super) fn at_the_end(leg: &Leg, now: Instant, config: &AuditConfig, found: &
     offer::every_late_offer_is_answered(leg, config, found);
     reliable::every_response_is_acknowledged(leg, found);
     session::is_refreshed(leg, now, found);
+    session::is_ended(leg, now, found);
     timing::nothing_is_missing(leg, now, config, found);
 }
 
@@ -82,5 +83,7 @@ const ON_RESPONSES: &[fn(&Scene<'_>, &mut Found)] = &[
     offer::version_follows_the_change,
     session::minimum_is_kept,
     session::interval_fits,
+    session::refusal_says_what_would_do,
+    session::refresher_is_named,
     timing::responses_keep_their_intervals,
 ];

@@ -152,13 +152,14 @@ fn accepted_passes_each_2xx_and_nothing_else_until_timer_m() {
 
 #[test]
 fn with_a_limit_timer_b_ends_proceeding_too_whatever_provisionals_come() {
-    for before in [None, Some(180)] {
+    // Timer B of an INVITE that nobody has answered runs from its sending on.
+    for (before, from) in [(None, 0), (Some(180), 200)] {
         let mut fixture = fixture(udp());
         before.map(|status| fixture.receive(100, status));
         fixture.machine.limit(fixture.at(200));
         assert!(fixture.receive(300, 180) && fixture.receive(400, 180));
-        assert_eq!(fixture.timeout(199 + 64 * T1), None);
-        assert_eq!(fixture.timeout(200 + 64 * T1), Some(Failure::TimedOut));
+        assert_eq!(fixture.timeout(from + 64 * T1 - 1), None);
+        assert_eq!(fixture.timeout(from + 64 * T1), Some(Failure::TimedOut));
         assert!(fixture.machine.is_terminated());
     }
 }

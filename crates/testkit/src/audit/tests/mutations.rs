@@ -259,6 +259,11 @@ fn offers() -> Vec<(Rule, Trace)> {
     ]
 }
 
+/// The session timer of which the answer to the INVITE says something else.
+fn answered(from: &str, to: &str) -> Trace {
+    timed().change("1 INVITE\r\nContact: <sip:bob", from, to)
+}
+
 fn timers() -> Vec<(Rule, Trace)> {
     let expires = "Session-Expires: 120";
     vec![
@@ -275,5 +280,24 @@ fn timers() -> Vec<(Rule, Trace)> {
         ),
         (Rule::SessionRefresh, timed().without("2 UPDATE")),
         (Rule::SessionRefresh, timed().until(190_000)),
+        (Rule::SessionEnd, timed().until(190_000)),
+        (Rule::SessionEnd, timed().without("2 UPDATE")),
+        (Rule::SessionRefusal, refused().change("486 Said", "SIP/2.0 486", "SIP/2.0 422")),
+        (Rule::SessionRefresher, answered("Require: timer\r\n", "")),
+        (Rule::SessionRefresher, answered(";refresher=uac", "")),
+        (Rule::SessionRefresher, answered("refresher=uac", "refresher=uas")),
+        (Rule::SessionRefresher, answered("Session-Expires: 120;refresher=uac\r\n", "")),
+        (
+            Rule::SessionRefresher,
+            timed().change("INVITE sip", "Supported: timer", "Supported: other"),
+        ),
+        (
+            Rule::SessionRefresher,
+            answered("Require: timer\r\nSession-Expires: 120;refresher=uac\r\n", "").change(
+                "INVITE sip",
+                "Supported: timer",
+                "Require: timer",
+            ),
+        ),
     ]
 }
