@@ -7,7 +7,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use offhook_codec::g711::{decode_mulaw, encode_mulaw};
-use offhook_core::{CallId, Config, Ending, Endpoint, Event, MediaSockets, Outgoing};
+use offhook_core::{CallId, Config, Ending, Endpoint, Event, Hold, MediaSockets, Outgoing};
 use offhook_media::Heard;
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
 use offhook_sip_message::{
@@ -23,6 +23,8 @@ pub(crate) struct Desk {
     /// Judges the endpoint, by what it had got from the peer.
     auditor: Auditor,
     pub(crate) events: Vec<Event>,
+    /// What was told of holding: beside the events, for it may come with any of them.
+    pub(crate) holds: Vec<Hold>,
     /// SIP messages that the peer got and has not looked at.
     pub(crate) inbox: Vec<Message>,
     /// Media that was sent and not looked at.
@@ -55,6 +57,7 @@ impl Desk {
             endpoint,
             auditor: Auditor::new(now),
             events: Vec::new(),
+            holds: Vec::new(),
             inbox: Vec::new(),
             media: Vec::new(),
             branches: 0,
@@ -263,7 +266,10 @@ impl Desk {
 
     pub(crate) fn drain(&mut self) {
         while let Some(event) = self.endpoint.poll_event() {
-            self.events.push(event);
+            match event {
+                Event::Hold { hold, .. } => self.holds.push(hold),
+                event => self.events.push(event),
+            }
         }
         while let Some(transmit) = self.endpoint.poll_transmit() {
             assert!(!transmit.flow.remote.ip().is_unspecified(), "sent into the void");

@@ -33,7 +33,8 @@ pub struct Invite {
     /// The offer. Without one the peer is asked to offer, and its offer is answered with
     /// [`UserAgent::acknowledge`](crate::UserAgent::acknowledge).
     pub body: Option<Body>,
-    /// More header fields, in order. A `Route` here has to name loose routers.
+    /// More header fields, in order. A `Route` here has to name loose routers. A `Contact`, such as
+    /// a GRUU (RFC 5627 §4.4), takes the place of the public address of the flow.
     ///
     /// `Expires` limits how long the peer may ring: then the call is cancelled.
     pub headers: Vec<(HeaderName, Text)>,
@@ -77,7 +78,7 @@ impl Calls {
 
 fn build(layer: &mut TransactionLayer, invite: Invite) -> Result<ValidRequest, Error> {
     check_security(&invite.target, invite.flow)?;
-    check_headers(&invite.headers, &[HeaderName::ALLOW, HeaderName::CONTACT])?;
+    check_headers(&invite.headers, &[HeaderName::ALLOW])?;
     let Invite { target, flow, from, body, headers, logins: _ } = invite;
     let public = layer.public(flow)?;
     let target = for_request_line(&target);
@@ -89,8 +90,10 @@ fn build(layer: &mut TransactionLayer, invite: Invite) -> Result<ValidRequest, E
         .header(&local)
         .header(&To::new(for_from_or_to(NameAddr::new(target.clone()))))
         .header(&CallIdField(layer.new_call_id()))
-        .header(&CSeq { number: FIRST_CSEQ, method: Method::INVITE })
-        .header(&Contact::new(our_contact));
+        .header(&CSeq { number: FIRST_CSEQ, method: Method::INVITE });
+    if !headers.iter().any(|(name, _)| *name == HeaderName::CONTACT) {
+        builder = builder.header(&Contact::new(our_contact));
+    }
     builder = describe(layer, builder);
     if !layer.config.user_agent.is_empty() {
         builder = builder.header(&UserAgent(layer.config.user_agent.clone()));
