@@ -3,9 +3,11 @@
 use std::{io, net::SocketAddr};
 
 use offhook_audio::DeviceError;
+use offhook_sip::RequestFailure;
+use offhook_sip_message::StatusCode;
 use thiserror::Error;
 
-use crate::{Ended, TlsError};
+use crate::{Ended, RegistrationFault, TlsError};
 
 /// A verb of an endpoint or a call failed.
 #[derive(Debug, Error)]
@@ -51,6 +53,24 @@ pub enum Error {
         /// What the last server tried has failed of.
         reason: String,
     },
+    /// The settings of an account contradict each other.
+    #[error("the account cannot be opened: {0}")]
+    Account(String),
+    /// The account has no registrar.
+    #[error("the account has no registrar")]
+    NoRegistrar,
+    /// The account is not registered, and will not be by itself.
+    #[error("not registered: {0}")]
+    NotRegistered(RegistrationFault),
+    /// The far side has refused what it was asked for.
+    #[error("the far side refused: {status}")]
+    Refused {
+        /// Its status.
+        status: StatusCode,
+    },
+    /// The far side has not answered a request outside of calls, or it could not be sent.
+    #[error("no response: {}", .0.status())]
+    NoResponse(RequestFailure),
     /// TLS cannot be set up as asked.
     #[error(transparent)]
     Tls(#[from] TlsError),

@@ -46,6 +46,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod account;
+pub use account::{Account, AccountBuilder, AccountId, RegistrationFault, RegistrationState};
+
 mod arrival;
 
 mod audio;
@@ -75,8 +78,14 @@ pub use error::Error;
 mod listener;
 pub use listener::Listener;
 
+mod publication;
+pub use publication::{Publication, PublicationState};
+
 mod recorder;
 pub use recorder::{Recorder, Tap, quality_row};
+
+mod request;
+pub use request::IncomingRequest;
 
 mod sockets;
 
@@ -86,3 +95,13 @@ pub use streams::{
 };
 
 mod visible;
+
+pub use offhook_core::Hold;
+
+/// Reads a URI of the user's.
+fn uri(text: &str) -> Result<offhook_sip_message::Uri, Error> {
+    text.parse().map_err(|error: offhook_sip_message::ParseError| Error::Uri {
+        uri: text.to_owned(),
+        reason: error.to_string(),
+    })
+}
