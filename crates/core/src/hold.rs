@@ -98,9 +98,12 @@ impl Endpoint {
         let Some(media) = self.calls.get_mut(&call).and_then(Call::media_mut) else {
             return Err(Error::NoCall);
         };
+        // Who waits for the answer to a call may wait for long.
+        let unanswered = media.awaits_answer();
         let Some(change) = &mut media.change else { return asked };
         change.tries = change.tries.saturating_add(1);
-        change.waits = asked.as_ref().is_err_and(is_busy) && change.tries < MOST_TRIES;
+        let soon = asked.as_ref().is_err_and(is_busy) && !unanswered;
+        change.waits = soon && change.tries < MOST_TRIES;
         if !change.waits {
             return asked;
         }

@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use offhook_sansio::Flow;
-use offhook_sip::{Failure, LookupId, RegistrationEvent, RegistrationId};
+use offhook_sip::{Failure, LocateError, LookupId, RegistrationEvent, RegistrationId};
 use offhook_sip_message::{RetryAfter, StatusCode, ValidResponse};
 use tokio::sync::watch;
 use tracing::debug;
@@ -78,6 +78,9 @@ impl Driver {
             return Err(Error::NoRegistrar);
         }
         account.wanted = true;
+        if !account.state.borrow().is_registered() {
+            account.state.send_replace(RegistrationState::Registering);
+        }
         match account.registration {
             Some(registration) => self.core.refresh(Instant::now(), registration)?,
             None => self.seek_registrar(id),
@@ -169,7 +172,12 @@ impl Driver {
     }
 
     /// No target is left.
-    pub(super) fn no_registrar(&mut self, id: AccountId, fault: &str) {
+    pub(super) fn no_registrar(
+        &mut self,
+        id: AccountId,
+        fault: Option<String>,
+        error: &LocateError,
+    ) {
         let Some(account) = self.accounts.get_mut(&id) else { return };
         account.seeking = false;
         account.lookup = None;
@@ -180,7 +188,11 @@ impl Driver {
             now + waiting(self.back_off, account.failures)
         });
         self.searches.set(id, Some(next));
-        self.fail(id, RegistrationFault::Unreachable(fault.to_owned()), Some(next));
+        // What the last of them has said, or has not, is known already.
+        if account.registration.is_none() || fault.is_some() {
+            let fault = fault.unwrap_or_else(|| error.to_string());
+            self.fail(id, RegistrationFault::Unreachable(fault), Some(next));
+        }
     }
 
     /// The SIP layer tells of a registration.

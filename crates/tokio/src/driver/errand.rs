@@ -253,7 +253,7 @@ impl Driver {
             }
             Purpose::Follow(following) => self.follow_other(following),
             Purpose::Enroll(account) => {
-                self.no_registrar(account, &fault.unwrap_or_else(|| error.to_string()));
+                self.no_registrar(account, fault, &error);
             }
             Purpose::Publish(key) => {
                 self.no_server(key, &fault.unwrap_or_else(|| error.to_string()));

@@ -34,7 +34,7 @@ async fn the_settings_of_an_endpoint_are_seen_in_its_invite() {
     assert_eq!(field(&text, "User-Agent"), "desk/1");
     assert_eq!(field(&invite(builder("alice").user_agent("")).await, "User-Agent"), "");
     let text = invite(builder("alice").display_name("Alice")).await;
-    assert!(field(&text, "From").starts_with("\"Alice\" <sip:alice@127.0.0.1>"));
+    assert!(field(&text, "From").starts_with("Alice <sip:alice@127.0.0.1>"));
     let required = builder("alice").reliable_provisionals(ReliableProvisionals::Required);
     assert_eq!(field(&invite(required).await, "Require"), "100rel");
     let off = builder("alice").reliable_provisionals(ReliableProvisionals::Off);
