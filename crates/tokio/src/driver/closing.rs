@@ -17,8 +17,8 @@ pub(super) struct Closing {
     farewell: Duration,
     /// How long a peer may send its BYE again: Timer J, 64*T1 (RFC 3261 §17.2.2).
     timer_j: Duration,
-    /// Until when answers are waited for; `None` while the endpoint is open.
-    until: Option<Instant>,
+    /// `None` while the endpoint is open.
+    begun: Option<Instant>,
     /// Nobody holds a handle any more, so nobody waits for the end.
     deserted: bool,
     /// When a peer has hung up last by datagrams: our 200 may be lost.
@@ -27,11 +27,11 @@ pub(super) struct Closing {
 
 impl Closing {
     pub(super) const fn new(farewell: Duration, timer_j: Duration) -> Self {
-        Self { farewell, timer_j, until: None, deserted: false, hung_up: None }
+        Self { farewell, timer_j, begun: None, deserted: false, hung_up: None }
     }
 
     pub(super) const fn has_begun(&self) -> bool {
-        self.until.is_some()
+        self.begun.is_some()
     }
 
     pub(super) const fn is_deserted(&self) -> bool {
@@ -45,18 +45,33 @@ impl Closing {
         }
     }
 
-    /// Until when a BYE may come again that has to be answered again. Who waits for the end is kept
-    /// waiting for a few repetitions only.
-    fn repeats_until(&self) -> Option<Instant> {
-        let time = if self.deserted { self.timer_j } else { self.timer_j.min(REPEATS) };
-        self.hung_up.map(|at| at + time)
+    /// Until when answers are waited for.
+    fn until(&self) -> Option<Instant> {
+        let longest = if self.deserted { self.farewell.max(self.timer_j) } else { self.farewell };
+        Some(self.begun? + longest)
+    }
+
+    /// How long what was said may have to be said again. Who waits for the end is kept waiting for a
+    /// few repetitions only.
+    fn repeats(&self) -> Duration {
+        if self.deserted { self.timer_j } else { self.timer_j.min(REPEATS) }
+    }
+
+    /// Until when a refusal may wait for its ACK.
+    fn refusals_until(&self) -> Option<Instant> {
+        Some(self.begun? + self.repeats())
+    }
+
+    /// Until when a BYE may come again that has to be answered again.
+    fn byes_until(&self) -> Option<Instant> {
+        Some(self.hung_up? + self.repeats())
     }
 
     /// When it may be over, as far as time goes.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let until = self.until?;
-        let soon = self.repeats_until().filter(|repeats| *repeats > Instant::now());
-        Some(soon.map_or(until, |repeats| repeats.min(until)))
+        let (until, now) = (self.until()?, Instant::now());
+        let sooner = [self.refusals_until(), self.byes_until()].into_iter().flatten();
+        sooner.filter(|at| *at > now).chain([until]).min()
     }
 }
 
@@ -67,7 +82,7 @@ impl Driver {
             return;
         }
         let now = Instant::now();
-        self.closing.until = Some(now + self.closing.farewell);
+        self.closing.begun = Some(now);
         self.give_up_seeking();
         let calls: Vec<_> = self.calls.keys().copied().collect();
         for call in calls {
@@ -83,29 +98,18 @@ impl Driver {
     pub(super) fn desert(&mut self) {
         self.close();
         self.closing.deserted = true;
-        let until = Instant::now() + self.closing.timer_j.max(self.closing.farewell);
-        self.closing.until = Some(until);
     }
 
     /// Whether the endpoint is closed: nothing of it is left, and nothing has to be said again; or
     /// the far sides have had their time.
     pub(super) fn is_done(&self) -> bool {
-        let Some(until) = self.closing.until else { return false };
+        let Some(until) = self.closing.until() else { return false };
         let now = Instant::now();
+        let past = |until: Option<Instant>| until.is_none_or(|until| now >= until);
         let over = self.calls.is_empty() && self.accounts.is_empty() && self.published.is_empty();
-        let said = !self.core.agent().awaits_acks() || now >= self.refusals_until(until);
-        let repeated = self.closing.repeats_until().is_none_or(|repeats| now >= repeats);
-        now >= until || (over && said && repeated && self.transmits_nothing())
-    }
-
-    /// Who never acknowledges a refusal is not waited for as long as who has to answer.
-    fn refusals_until(&self, until: Instant) -> Instant {
-        let begun = until.checked_sub(self.closing.farewell).unwrap_or(until);
-        begun + REPEATS.min(self.closing.farewell)
-    }
-
-    fn transmits_nothing(&self) -> bool {
-        self.errands.is_empty()
+        let said = !self.core.agent().awaits_acks() || past(self.closing.refusals_until());
+        let heard = past(self.closing.byes_until());
+        now >= until || (over && said && heard && self.errands.is_empty())
     }
 
     /// Lets the connections write what they still have to.

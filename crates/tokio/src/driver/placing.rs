@@ -234,8 +234,13 @@ impl Driver {
         }
         let target = others.remove(0);
         let Some(live) = self.calls.get(&call) else { return };
-        let hop = self.hop_of(live.account, &target);
-        self.seek(Purpose::Follow(Following { call, target, others }), hop, None);
+        let account = live.account;
+        let following = Following { call, target, others };
+        if let Some(flow) = account.and_then(|account| self.bound_flow(account)) {
+            return self.follow(following, None, flow);
+        }
+        let hop = self.hop_of(account, &following.target);
+        self.seek(Purpose::Follow(following), hop, None);
     }
 
     pub(super) fn follow(&mut self, following: Following, lookup: Option<LookupId>, flow: Flow) {

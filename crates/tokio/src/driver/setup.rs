@@ -98,12 +98,15 @@ fn locator_config(config: &Config, listening: &[Listening]) -> LocatorConfig {
         (false, true) => Families::V6,
         (true, true) | (false, false) => Families::V6ThenV4,
     };
-    // Each call that nothing has come back for holds a lookup.
-    let max_lookups = config.sip.max_calls.saturating_add(MOST_LOOKUPS);
+    // Each call, request, registration and publication that nothing has come back for holds one.
+    let offhook_sip::Config { max_calls, max_requests, .. } = config.sip;
+    let offhook_sip::Config { max_registrations, max_publications, .. } = config.sip;
+    let own = [max_calls, max_requests, max_registrations, max_publications];
+    let max_lookups = own.into_iter().fold(MOST_LOOKUPS, usize::saturating_add);
     LocatorConfig { families, max_lookups, ..LocatorConfig::new(protocols) }
 }
 
-/// How many lookups may live besides those of calls.
+/// How many lookups may live besides those of what this side asks for.
 const MOST_LOOKUPS: usize = 1_000;
 /// How many calls, and how many requests, may wait to be taken: a program that takes none keeps no
 /// more of them.

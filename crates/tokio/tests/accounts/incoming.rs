@@ -7,7 +7,7 @@ use offhook_tokio::Account;
 use crate::{
     peer::{Peer, field, sdp, tagged, with_body, without_body},
     registrar::{Registrar, Ways},
-    support::{builder, endpoint, within},
+    support::{builder, within},
 };
 
 #[tokio::test]
@@ -51,7 +51,8 @@ async fn a_call_to_a_registered_contact_is_for_its_account() {
 #[tokio::test]
 async fn a_call_comes_over_the_connection_of_the_registration() {
     let mut registrar = Registrar::tcp(Ways::default()).await;
-    let bob = endpoint("bob").await;
+    // It has no other way in.
+    let bob = builder("bob").start().await.unwrap();
     let builder = bob.account("sip:bob@example.com").registrar(&registrar.uri());
     let account = builder.transport(Protocol::Tcp).open().await.unwrap();
     let registered = within(account.registered()).await.unwrap();
