@@ -46,9 +46,7 @@ async fn serve(options: Options) -> Result<(), Error> {
     let states = tokio::spawn(tell(account.clone()));
     loop {
         tokio::select! {
-            call = endpoint.incoming() => {
-                tokio::spawn(echo(call?));
-            }
+            call = endpoint.incoming() => drop(tokio::spawn(echo(call?))),
             request = endpoint.incoming_request() => print(request?).await,
             _ = tokio::signal::ctrl_c() => break,
         }
@@ -98,7 +96,6 @@ async fn tell(account: Account) {
 
 /// Says what it hears until the caller hangs up.
 async fn echo(call: Call) {
-    println!("call from {}", call.from());
     let talk = async {
         call.answer().await?;
         let audio = call.audio().await?;

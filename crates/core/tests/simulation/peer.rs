@@ -140,6 +140,14 @@ impl Desk {
         self.send(ack.build().unwrap().as_bytes());
     }
 
+    /// The peer acknowledges the answer to its INVITE of this number, after other requests.
+    pub(crate) fn cseq_of_ack(&mut self, cseq: u32) {
+        let last = std::mem::replace(&mut self.cseq, cseq - 1);
+        let ack = self.compose(&Method::ACK).build().unwrap();
+        self.cseq = last;
+        self.send(ack.as_bytes());
+    }
+
     /// The peer acknowledges a refusal: a part of the INVITE's own transaction (RFC 3261 §17.1.1.3).
     pub(crate) fn acknowledge_refusal(&mut self) {
         self.branches -= 1;
@@ -262,6 +270,14 @@ impl Desk {
             self.drain();
         }
         self.now = end;
+    }
+
+    /// Waits until a message comes, at most for `time`.
+    pub(crate) fn wait_for_message(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.inbox.is_empty() && self.events.is_empty() && self.now < end {
+            self.wait(Duration::from_millis(10));
+        }
     }
 
     pub(crate) fn drain(&mut self) {
