@@ -9,6 +9,7 @@ mod live;
 mod orders;
 mod placing;
 mod publications;
+mod registrars;
 mod requests;
 pub(crate) use requests::Asking;
 mod routing;

@@ -3,8 +3,8 @@
 use std::{io, net::SocketAddr};
 
 use offhook_audio::DeviceError;
-use offhook_sip::RequestFailure;
-use offhook_sip_message::StatusCode;
+use offhook_sip::{LocateError, RequestFailure};
+use offhook_sip_message::{StatusCode, Uri};
 use thiserror::Error;
 
 use crate::{Ended, RegistrationFault, TlsError};
@@ -97,4 +97,25 @@ pub enum Error {
     /// The endpoint is closed.
     #[error("the endpoint is closed")]
     Closed,
+}
+
+impl Error {
+    /// No server of `target` can be found, or the last one failed of `fault`.
+    pub(crate) fn no_way(target: &Uri, error: LocateError, fault: Option<String>) -> Self {
+        let host = target.as_sip().map(|uri| uri.host.to_string()).unwrap_or_default();
+        match (error, fault) {
+            (_, Some(reason)) => Self::Unreachable { host, reason },
+            (
+                error @ (LocateError::NotSip { .. }
+                | LocateError::InvalidHost { .. }
+                | LocateError::PortZero
+                | LocateError::SecureOverUdp
+                | LocateError::UnknownTransport { .. }
+                | LocateError::UnusableTransport { .. }
+                | LocateError::NoTransport { .. }),
+                None,
+            ) => Self::Uri { uri: target.to_string(), reason: error.to_string() },
+            (error, None) => Self::Unresolved { host, reason: error.to_string() },
+        }
+    }
 }

@@ -12,7 +12,6 @@ use offhook_sansio::{Flow, Protocol, Transmit};
 use offhook_sip::{
     Error as SipError, Failure, LocateError, LocatorEvent, LookupId, NextHop, Target,
 };
-use offhook_sip_message::Uri;
 use tracing::debug;
 
 use super::{
@@ -244,11 +243,11 @@ impl Driver {
                 self.seek_request(asking);
             }
             Purpose::Place(ref placing) => {
-                let error = unreachable(&placing.target, error, fault.clone());
+                let error = Error::no_way(&placing.target, error, fault.clone());
                 self.drop_errand(Errand { purpose, lookup, fault }, error);
             }
             Purpose::Ask(ref asking) => {
-                let error = unreachable(&asking.target, error, fault.clone());
+                let error = Error::no_way(&asking.target, error, fault.clone());
                 self.drop_errand(Errand { purpose, lookup, fault }, error);
             }
             Purpose::Follow(following) => self.follow_other(following),
@@ -283,24 +282,6 @@ impl Driver {
         for (_, errand) in dropped {
             self.drop_errand(errand, Error::Closed);
         }
-    }
-}
-
-fn unreachable(target: &Uri, error: LocateError, fault: Option<String>) -> Error {
-    let host = target.as_sip().map(|uri| uri.host.to_string()).unwrap_or_default();
-    match (error, fault) {
-        (_, Some(reason)) => Error::Unreachable { host, reason },
-        (
-            error @ (LocateError::NotSip { .. }
-            | LocateError::InvalidHost { .. }
-            | LocateError::PortZero
-            | LocateError::SecureOverUdp
-            | LocateError::UnknownTransport { .. }
-            | LocateError::UnusableTransport { .. }
-            | LocateError::NoTransport { .. }),
-            None,
-        ) => Error::Uri { uri: target.to_string(), reason: error.to_string() },
-        (error, None) => Error::Unresolved { host, reason: error.to_string() },
     }
 }
 
