@@ -246,10 +246,7 @@ impl Driver {
                 let error = Error::no_way(&placing.target, error, fault.clone());
                 self.drop_errand(Errand { purpose, lookup, fault }, error);
             }
-            Purpose::Ask(ref asking) => {
-                let error = Error::no_way(&asking.target, error, fault.clone());
-                self.drop_errand(Errand { purpose, lookup, fault }, error);
-            }
+            Purpose::Ask(asking) => self.no_answer(*asking, error, fault),
             Purpose::Follow(following) => self.follow_other(following),
             Purpose::Enroll(account) => {
                 self.no_registrar(account, fault, &error);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use offhook_sansio::Flow;
 use offhook_sip::{
-    Body, Failure, IncomingId, LookupId, OutgoingRequest, RequestFailure, RequestId,
+    Body, Failure, IncomingId, LocateError, LookupId, OutgoingRequest, RequestFailure, RequestId,
 };
 use offhook_sip_message::{Method, NameAddr, StatusCode, Uri, ValidRequest, ValidResponse};
 use tracing::debug;
@@ -24,6 +24,8 @@ pub(crate) struct Asking {
     pub(crate) account: Option<AccountId>,
     pub(crate) body: Option<Body>,
     pub(super) size: Size,
+    /// What the last server has said, to be told if there is no other.
+    pub(super) refusal: Option<ValidResponse>,
     pub(crate) reply: Reply<ValidResponse>,
 }
 
@@ -36,7 +38,7 @@ impl Asking {
         body: Option<Body>,
         reply: Reply<ValidResponse>,
     ) -> Self {
-        Self { method, target, from, account, body, size: Size::Unknown, reply }
+        Self { method, target, from, account, body, size: Size::Unknown, refusal: None, reply }
     }
 }
 
@@ -90,12 +92,14 @@ impl Driver {
 
     /// The final response to a request of ours.
     pub(super) fn responded(&mut self, request: RequestId, response: ValidResponse) {
-        let Some((asking, lookup)) = self.asked.remove(&request) else { return };
+        let Some((mut asking, lookup)) = self.asked.remove(&request) else { return };
         let unavailable = response.status() == StatusCode::SERVICE_UNAVAILABLE;
-        let failure = Failure::Unavailable { retry_after: None };
         match lookup.filter(|_| unavailable && !self.closing.has_begun()) {
-            // What the last of them has said is told if there is no other.
-            Some(lookup) => self.ask_elsewhere(asking, lookup, failure, Ok(response)),
+            Some(lookup) => {
+                asking.refusal = Some(response);
+                let failure = Failure::Unavailable { retry_after: None };
+                self.ask_elsewhere(asking, lookup, failure);
+            }
             None => {
                 self.reach_target(lookup);
                 respond(asking.reply, Ok(response));
@@ -109,7 +113,7 @@ impl Driver {
         let error = Err(Error::NoResponse(failure));
         match (failure, lookup) {
             (RequestFailure::Transport, Some(lookup)) if !self.closing.has_begun() => {
-                self.ask_elsewhere(asking, lookup, Failure::Transport, error);
+                self.ask_elsewhere(asking, lookup, Failure::Transport);
             }
             // No time is left for another target (RFC 4321 §1.3), but others are spared this one.
             (RequestFailure::TimedOut, Some(lookup)) => {
@@ -121,17 +125,17 @@ impl Driver {
         }
     }
 
-    fn ask_elsewhere(
-        &mut self,
-        asking: Box<Asking>,
-        lookup: LookupId,
-        failure: Failure,
-        otherwise: Result<ValidResponse, Error>,
-    ) {
-        if self.locator.failed(Instant::now(), lookup, failure).is_err() {
-            return respond(asking.reply, otherwise);
+    fn ask_elsewhere(&mut self, asking: Box<Asking>, lookup: LookupId, failure: Failure) {
+        match self.locator.failed(Instant::now(), lookup, failure) {
+            Ok(()) => drop(self.take_on(Purpose::Ask(asking), Some(lookup))),
+            Err(error) => self.no_answer(*asking, error, None),
         }
-        self.take_on(Purpose::Ask(asking), Some(lookup));
+    }
+
+    /// No server is left: tells what the last one has said.
+    pub(super) fn no_answer(&self, asking: Asking, error: LocateError, fault: Option<String>) {
+        let Asking { target, refusal, reply, .. } = asking;
+        respond(reply, refusal.ok_or_else(|| Error::no_way(&target, error, fault)));
     }
 
     /// Someone asks: makes a handle and gives it to whoever waits for requests.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use offhook_sip::RequestFailure;
 use offhook_sip_message::{Allow, Method, StatusCode};
-use offhook_tokio::{Error, Listener};
+use offhook_tokio::{Dns, Error, Listener};
 
 use crate::{
     peer::{Peer, field},
@@ -85,13 +85,29 @@ async fn a_large_message_goes_over_a_stream_if_there_is_one() {
 
 #[tokio::test]
 async fn a_message_is_sent_elsewhere_if_a_server_is_unavailable() {
-    let (first, alice) = (Peer::new().await, endpoint("alice").await);
-    let to = uri("bob", first.address);
-    let sent = tokio::spawn(async move { alice.message(&to, "hello").await });
-    let (message, from) = first.request(&Method::MESSAGE).await;
-    assert_eq!(field(&String::from_utf8_lossy(message.as_bytes()), "Content-Type"), "text/plain");
-    first.respond(from, &message, StatusCode::SERVICE_UNAVAILABLE, None).await;
-    // There is no other: the refusal is told.
-    let sent = within(sent).await.unwrap();
-    assert!(sent.is_err(), "{sent:?}");
+    // The same port at two addresses of the one name.
+    let first = Peer::new().await;
+    let second = Peer::at(format!("127.0.0.2:{}", first.address.port()).parse().unwrap()).await;
+    let hosts = ["127.0.0.1", "127.0.0.2"].map(|host| host.parse().unwrap());
+    let dns = Dns::system().host("messages.example", hosts);
+    let alice = builder("alice").dns(dns).bind("0.0.0.0:0").await.unwrap();
+    let to = format!("sip:bob@messages.example:{}", first.address.port());
+    for last in [StatusCode::OK, StatusCode::SERVICE_UNAVAILABLE] {
+        let answers = async {
+            let (message, from) = first.request(&Method::MESSAGE).await;
+            first.respond(from, &message, StatusCode::SERVICE_UNAVAILABLE, None).await;
+            let (again, from) = second.request(&Method::MESSAGE).await;
+            let text = String::from_utf8_lossy(again.as_bytes()).into_owned();
+            assert_eq!(field(&text, "Content-Type"), "text/plain");
+            assert_ne!(again.via().branch(), message.via().branch());
+            second.respond(from, &again, last, None).await;
+        };
+        let (sent, ()) = tokio::join!(alice.message(&to, "hello"), answers);
+        match (last, sent) {
+            (StatusCode::OK, Ok(())) => {}
+            (StatusCode::SERVICE_UNAVAILABLE, Err(Error::Refused { status })) if status == last => {
+            }
+            (_, other) => panic!("{other:?}"),
+        }
+    }
 }
