@@ -67,7 +67,7 @@ async fn serve(options: Options) -> Result<(), Error> {
         calls.spawn(take(call, number, options.clone()));
     }
     while calls.join_next().await.is_some() {}
-    endpoint.close().await;
+    endpoint.shutdown().await;
     Ok(())
 }
 

@@ -51,7 +51,7 @@ async fn place(options: Options) -> Result<(), Error> {
     }
     let ended = call.hang_up().await?;
     println!("ended: {ended}\n{}", ended.statistics);
-    endpoint.close().await;
+    endpoint.shutdown().await;
     Ok(())
 }
 

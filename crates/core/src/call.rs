@@ -6,10 +6,10 @@ use bytes::Bytes;
 use offhook_media::{Leg, PlayoutDelay, Settings};
 use offhook_rtp::Wallclock;
 use offhook_sansio::{Datagram, Random};
-use offhook_sdp::{Capabilities, LocalMedia, NegotiatedMedia, Negotiation};
+use offhook_sdp::{Capabilities, Direction, LocalMedia, NegotiatedMedia, Negotiation};
 use offhook_sip::Fork;
 
-use crate::{Error, MediaSockets};
+use crate::{Error, Hold, MediaSockets, early_media::FinalAnswer, hold::Change};
 
 /// How far a call's media has come.
 pub(crate) enum Call {
@@ -49,9 +49,9 @@ pub(crate) struct CallMedia {
     pub(crate) sockets: MediaSockets,
     /// Where the signalling comes from: the one other place that media may come from.
     signalling: IpAddr,
-    negotiation: Negotiation,
+    pub(crate) negotiation: Negotiation,
     /// Whose description `negotiation` holds, until our call is answered.
-    fork: Option<Fork>,
+    pub(crate) fork: Option<Fork>,
     /// The sessions with the other forks, each with its own answer and its own UPDATEs
     /// (RFC 3261 §12.1.2). The SIP layer bounds how many there are.
     others: Vec<(Fork, Negotiation)>,
@@ -61,6 +61,15 @@ pub(crate) struct CallMedia {
     pub(crate) leg: Option<Leg>,
     /// Media that overtook the answer: the offerer has to be ready for it (RFC 3264 §5.1).
     early: VecDeque<Datagram>,
+    /// What the 200 has to say once there is early media.
+    pub(crate) final_answer: FinalAnswer,
+    /// Which way media flows while nobody is on hold.
+    pub(crate) normal: Direction,
+    pub(crate) hold: Hold,
+    /// What the owner knows of it.
+    pub(crate) hold_told: Hold,
+    /// What we have asked the peer for.
+    pub(crate) change: Option<Change>,
     /// Why we hung up by ourselves.
     pub(crate) fault: Option<String>,
 }
@@ -80,6 +89,7 @@ impl CallMedia {
         signalling: IpAddr,
         random: &mut Random,
     ) -> Self {
+        let normal = capabilities.direction;
         let local = LocalMedia { rtp: sockets.public_rtp, rtcp: sockets.public_rtcp };
         // The session id is a number of at most 63 bits, so that every peer can hold it
         // (RFC 3264 §5).
@@ -94,6 +104,11 @@ impl CallMedia {
             unanswered: None,
             leg: None,
             early: VecDeque::new(),
+            final_answer: None,
+            normal,
+            hold: Hold::default(),
+            hold_told: Hold::default(),
+            change: None,
             fault: None,
         }
     }
@@ -191,11 +206,12 @@ impl CallMedia {
         self.unanswered.is_some()
     }
 
-    fn put_into_effect(
+    pub(crate) fn put_into_effect(
         &mut self,
         negotiated: &NegotiatedMedia,
         origin: &mut LegOrigin<'_>,
     ) -> Result<(), Error> {
+        self.note_hold(negotiated);
         let receivable = self.negotiation.receivable();
         match &mut self.leg {
             Some(leg) => leg.renegotiate(negotiated, receivable)?,

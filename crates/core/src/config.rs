@@ -5,6 +5,7 @@ use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 use offhook_media::{PlayoutDelay, supports};
 use offhook_sansio::Flow;
 use offhook_sdp::{Capabilities, Codec, Direction};
+use offhook_sip::{Login, RegistrationId};
 use offhook_sip_message::{HeaderName, NameAddr, Text, Uri};
 
 use crate::Error;
@@ -77,7 +78,14 @@ pub struct Outgoing {
     pub target: Uri,
     /// The flow to the next hop. Its remote address is what the target's host resolved to.
     pub flow: Flow,
-    /// More header fields for the INVITE.
+    /// Who calls, if it is not the identity of the endpoint.
+    pub from: Option<NameAddr>,
+    /// What to answer challenges with (RFC 3261 §22).
+    pub logins: Vec<Login>,
+    /// The registration under which to call: its service route is taken (RFC 3608 §6.1), and the
+    /// `Contact` is its GRUU or contact.
+    pub registration: Option<RegistrationId>,
+    /// More header fields for the INVITE. A `Route` here has to name loose routers.
     pub headers: Vec<(HeaderName, Text)>,
     /// The most bytes that the INVITE may have; `None`: any number. Over UDP it should have no
     /// more than 1300 while there is a stream to send it by (RFC 3261 §18.1.1).
@@ -87,7 +95,15 @@ pub struct Outgoing {
 impl Outgoing {
     /// A call to `target` over `flow`, with no more header fields than it needs.
     pub const fn new(target: Uri, flow: Flow) -> Self {
-        Self { target, flow, headers: Vec::new(), largest: None }
+        Self {
+            target,
+            flow,
+            from: None,
+            logins: Vec::new(),
+            registration: None,
+            headers: Vec::new(),
+            largest: None,
+        }
     }
 }
 

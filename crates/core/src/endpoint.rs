@@ -6,6 +6,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
+use bytes::Bytes;
 use offhook_media::{Heard, Leg};
 use offhook_rtp::Wallclock;
 use offhook_sansio::{Datagram, Deadlines, Flow, Machine, Protocol, Random, Transmit};
@@ -15,6 +16,7 @@ use tracing::debug;
 
 use crate::{
     CallStatistics, Config, Error, Event, MediaSockets, Outgoing, Statistics,
+    accounts::Account,
     call::{Call, CallMedia, LegOrigin},
     demux::Spoken,
     signalling::sdp_body,
@@ -33,6 +35,10 @@ pub struct Endpoint {
     /// Where signalling arrives: no place for media.
     listening: HashSet<SocketAddr>,
     deadlines: Deadlines<CallId>,
+    /// When changes of sessions are asked for again.
+    pub(crate) retries: Deadlines<CallId>,
+    /// The registrations, to know whom a call is for.
+    pub(crate) accounts: Vec<Account>,
     transmits: VecDeque<Transmit>,
     pub(crate) events: VecDeque<Event>,
     wallclock: Wallclock,
@@ -53,6 +59,8 @@ impl Endpoint {
             sockets: HashMap::new(),
             listening: HashSet::new(),
             deadlines: Deadlines::new(),
+            retries: Deadlines::new(),
+            accounts: Vec::new(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             wallclock: Wallclock::new(now, SystemTime::UNIX_EPOCH),
@@ -80,16 +88,18 @@ impl Endpoint {
     pub fn call(
         &mut self,
         now: Instant,
-        outgoing: Outgoing,
+        mut outgoing: Outgoing,
         sockets: MediaSockets,
     ) -> Result<CallId, Error> {
         self.check_free(sockets)?;
         let signalling = outgoing.flow.remote.ip();
+        let headers = self.headers_of(&mut outgoing)?;
         let mut media = self.new_media(sockets, signalling);
-        let from = self.config.identity.clone();
+        let from = outgoing.from.unwrap_or_else(|| self.config.identity.clone());
         let invite = Invite {
             body: Some(sdp_body(media.offer()?)),
-            headers: outgoing.headers,
+            headers,
+            logins: outgoing.logins,
             ..Invite::new(outgoing.target, from, outgoing.flow)
         };
         let call = match outgoing.largest {
@@ -144,11 +154,7 @@ impl Endpoint {
         sockets: MediaSockets,
     ) -> Result<(), Error> {
         self.check_free(sockets)?;
-        let (offer, signalling) = match self.calls.get(&call) {
-            Some(Call::Invited { offer, signalling }) => (offer.clone(), *signalling),
-            Some(Call::Media(_)) => return Err(Error::NotWaiting),
-            None => return Err(Error::NoCall),
-        };
+        let (offer, signalling) = self.invitation(call)?;
         let mut media = self.new_media(sockets, signalling);
         let body = match offer {
             Some(offer) => media.answer(&offer, &mut self.leg_origin(now))?,
@@ -157,6 +163,24 @@ impl Endpoint {
         self.agent.answer(now, call, Some(sdp_body(body)))?;
         self.occupy(call, sockets);
         self.calls.insert(call, Call::Media(Box::new(media)));
+        self.media_changed(call);
+        self.pump(now);
+        Ok(())
+    }
+
+    /// As [`reject`](Self::reject), with words for people (RFC 3261 §13.3.1.3, §21.4.1).
+    ///
+    /// # Errors
+    ///
+    /// If the call does not wait for an answer.
+    pub fn reject_because(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        status: StatusCode,
+        why: &str,
+    ) -> Result<(), Error> {
+        self.agent.reject_because(now, call, status, why)?;
         self.pump(now);
         Ok(())
     }
@@ -271,7 +295,16 @@ impl Endpoint {
         Some((media, origin))
     }
 
-    fn check_free(&self, sockets: MediaSockets) -> Result<(), Error> {
+    /// The offer of a call that waits for its answer, and where its signalling comes from.
+    pub(crate) fn invitation(&self, call: CallId) -> Result<(Option<Bytes>, IpAddr), Error> {
+        match self.calls.get(&call) {
+            Some(Call::Invited { offer, signalling }) => Ok((offer.clone(), *signalling)),
+            Some(Call::Media(_)) => Err(Error::NotWaiting),
+            None => Err(Error::NoCall),
+        }
+    }
+
+    pub(crate) fn check_free(&self, sockets: MediaSockets) -> Result<(), Error> {
         let taken = |socket: &SocketAddr| {
             self.sockets.contains_key(socket) || self.listening.contains(socket)
         };
@@ -281,7 +314,7 @@ impl Endpoint {
         }
     }
 
-    fn occupy(&mut self, call: CallId, sockets: MediaSockets) {
+    pub(crate) fn occupy(&mut self, call: CallId, sockets: MediaSockets) {
         self.sockets.insert(sockets.rtp, call);
         self.sockets.insert(sockets.rtcp, call);
     }
@@ -294,6 +327,7 @@ impl Endpoint {
         self.drain_leg(call);
         let statistics = self.call_statistics(now, call).unwrap_or_default();
         self.deadlines.set(call, None);
+        self.retries.set(call, None);
         let removed = self.calls.remove(&call);
         if let Some(media) = removed.as_ref().and_then(Call::media) {
             self.sockets.remove(&media.sockets.rtp);
@@ -368,6 +402,7 @@ impl Machine for Endpoint {
             }
             self.drain_leg(call);
         }
+        self.ask_again(now);
         self.agent.handle_timeout(now);
         self.pump(now);
     }
@@ -381,7 +416,8 @@ impl Machine for Endpoint {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.agent.poll_timeout(), self.deadlines.next()].into_iter().flatten().min()
+        let own = [self.deadlines.next(), self.retries.next()];
+        own.into_iter().chain([self.agent.poll_timeout()]).flatten().min()
     }
 }
 

@@ -30,6 +30,12 @@ pub enum Error {
     /// The call does not wait for an answer: it is ours, or answered already.
     #[error("the call does not wait for an answer")]
     NotWaiting,
+    /// The call has made no offer that early media could answer.
+    #[error("the caller has made no offer, and takes no reliable provisional responses")]
+    NoOffer,
+    /// The peer was asked to change the session, and has not answered.
+    #[error("a change of the session is under way")]
+    ChangeInProgress,
     /// No call has this id, or it is over.
     #[error("no such call, or it is over")]
     NoCall,
@@ -54,6 +60,8 @@ impl Error {
             Self::Sip(_)
             | Self::Setting(_)
             | Self::NotWaiting
+            | Self::NoOffer
+            | Self::ChangeInProgress
             | Self::NoCall
             | Self::SocketInUse(_) => StatusCode::SERVER_INTERNAL_ERROR,
         }

@@ -3,12 +3,15 @@
 use std::fmt;
 
 use offhook_sansio::Flow;
-use offhook_sip::{CallId, End};
-use offhook_sip_message::{StatusCode, Uri, ValidRequest};
+use offhook_sip::{
+    CallId, End, IncomingId, PublicationEvent, PublicationId, RegistrationEvent, RegistrationId,
+    RequestFailure, RequestId,
+};
+use offhook_sip_message::{StatusCode, Uri, ValidRequest, ValidResponse};
 
-use crate::CallStatistics;
+use crate::{CallStatistics, Hold};
 
-/// What happened to a call.
+/// What happened to a call, or outside of calls.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -20,6 +23,8 @@ pub enum Event {
         request: Box<ValidRequest>,
         /// The flow it came on.
         flow: Flow,
+        /// The registration that it is for, if the Request-URI names the contact of one.
+        registration: Option<RegistrationId>,
     },
     /// The far side is at work: a provisional response from 180 to 199.
     Progress {
@@ -47,6 +52,72 @@ pub enum Event {
     Established {
         /// The call.
         call: CallId,
+    },
+    /// The PRACK has brought the answer to our offer: sound flows before the call is answered.
+    EarlyMedia {
+        /// The call.
+        call: CallId,
+    },
+    /// Someone holds the call, or holds it no more.
+    Hold {
+        /// The call.
+        call: CallId,
+        /// Who holds it now.
+        hold: Hold,
+    },
+    /// The peer has agreed to the change that we asked for.
+    Changed {
+        /// The call.
+        call: CallId,
+    },
+    /// The peer has refused the change that we asked for: the session is as it was.
+    NotChanged {
+        /// The call.
+        call: CallId,
+        /// The final status.
+        status: StatusCode,
+    },
+    /// Something happened to a registration.
+    Registration {
+        /// The registration.
+        registration: RegistrationId,
+        /// What happened.
+        event: Box<RegistrationEvent>,
+    },
+    /// Something happened to a publication.
+    Publication {
+        /// The publication.
+        publication: PublicationId,
+        /// What happened.
+        event: Box<PublicationEvent>,
+    },
+    /// The final response to a request of ours outside of calls. Its id is stale from now on.
+    Response {
+        /// The request.
+        request: RequestId,
+        /// The response.
+        response: Box<ValidResponse>,
+    },
+    /// A request of ours outside of calls has had no final response. Its id is stale from now on.
+    Failed {
+        /// The request.
+        request: RequestId,
+        /// Why.
+        failure: RequestFailure,
+    },
+    /// Someone asks with a method that `Config::sip` leaves to the owner: answer with
+    /// [`Endpoint::respond`](crate::Endpoint::respond).
+    Requested {
+        /// The request that waits.
+        incoming: IncomingId,
+        /// The request.
+        request: Box<ValidRequest>,
+        /// The flow it came on.
+        flow: Flow,
+        /// The call that it was sent in, if any.
+        call: Option<CallId>,
+        /// The registration that it is for, if the Request-URI names the contact of one.
+        registration: Option<RegistrationId>,
     },
     /// The call is over. Its id is stale from now on.
     Ended {

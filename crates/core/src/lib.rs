@@ -38,12 +38,16 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod accounts;
+
 mod call;
 
 mod config;
 pub use config::{Config, MediaSockets, Outgoing};
 
 mod demux;
+
+mod early_media;
 
 mod endpoint;
 pub use endpoint::Endpoint;
@@ -53,6 +57,11 @@ pub use error::Error;
 
 mod event;
 pub use event::{Ending, Event};
+
+mod hold;
+pub use hold::Hold;
+
+mod requests;
 
 mod signalling;
 

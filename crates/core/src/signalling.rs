@@ -36,36 +36,62 @@ impl Endpoint {
             Signal::Updated { call, fork, request } => {
                 self.offered(now, call, Some(fork), &request);
             }
-            Signal::ProgressAcknowledged { call, description, request } => {
-                if description == Description::Offer {
-                    self.offered(now, call, None, &request);
+            Signal::ProgressAcknowledged { call, description, request } => match description {
+                Description::Offer => self.offered(now, call, None, &request),
+                Description::Answer => self.early_offer_answered(now, call, &request),
+                Description::Nothing | Description::Preview => {}
+            },
+            Signal::ReinviteProgress { call, description, response } => {
+                self.change_answered(now, call, false, description, &response);
+            }
+            Signal::ReinviteAnswered { call, description, response } => {
+                self.change_answered(now, call, true, description, &response);
+            }
+            Signal::UpdateAnswered { call, fork, description, response } => {
+                if let Some((media, _)) = self.media_and_origin(now, call) {
+                    media.turn_to(fork);
                 }
+                self.change_answered(now, call, true, description, &response);
+            }
+            Signal::ReinviteRejected { call, status, retry_after }
+            | Signal::UpdateRejected { call, status, retry_after, .. } => {
+                self.change_refused(now, call, status, retry_after);
             }
             Signal::Ended { call, end, .. } => self.ended(now, call, end),
             // Every re-INVITE, UPDATE and PRACK is answered at once, so none is left to be
-            // withdrawn or to expire; and this endpoint sends no re-INVITE and no UPDATE.
+            // withdrawn or to expire. A refresh has changed no description of ours, and this endpoint
+            // takes and sends no INFO.
             Signal::ReinviteCancelled { .. }
-            | Signal::ReinviteProgress { .. }
-            | Signal::ReinviteAnswered { .. }
-            | Signal::ReinviteRejected { .. }
             | Signal::OfferExpired { .. }
-            | Signal::UpdateAnswered { .. }
-            | Signal::UpdateRejected { .. }
-            // Our description has not changed.
             | Signal::Refreshed { .. }
-            // This endpoint takes and sends no INFO.
             | Signal::Info { .. }
             | Signal::InfoAnswered { .. }
             | Signal::InfoFailed { .. } => {}
-            // This endpoint has no verbs for what is outside of calls, and asks for no requests.
-            Signal::Response { .. }
-            | Signal::Failed { .. }
-            | Signal::Requested { .. }
-            | Signal::Registration { .. }
-            | Signal::Publication { .. } => {
-                debug!("nobody waits for what happened outside of calls");
-            }
+            outside => self.signalled_outside(outside),
         }
+    }
+
+    /// What happened outside of calls.
+    fn signalled_outside(&mut self, signal: Signal) {
+        let event = match signal {
+            Signal::Response { request, response } => {
+                Event::Response { request, response: Box::new(response) }
+            }
+            Signal::Failed { request, failure } => Event::Failed { request, failure },
+            Signal::Requested { incoming, request, flow, call } => {
+                let registration = self.account_of(&request);
+                let request = Box::new(request);
+                Event::Requested { incoming, request, flow, call, registration }
+            }
+            Signal::Registration { registration, event } => {
+                return self.registration_changed(registration, event);
+            }
+            Signal::Publication { publication, event } => {
+                Event::Publication { publication, event: Box::new(event) }
+            }
+            other => return debug!(?other, "an event that means nothing here"),
+        };
+        self.events.push_back(event);
     }
 
     /// Someone calls. A call whose offer cannot be answered is refused before it rings anybody.
@@ -76,8 +102,9 @@ impl Endpoint {
             Err(refusal) => return self.refuse_offer(now, call, &refusal),
         };
         self.calls.insert(call, Call::Invited { offer, signalling: flow.remote.ip() });
+        let registration = self.account_of(&request);
         let request = Box::new(request);
-        self.events.push_back(Event::Incoming { call, request, flow });
+        self.events.push_back(Event::Incoming { call, request, flow, registration });
     }
 
     /// Tries the answer on a session that is thrown away.
@@ -117,7 +144,7 @@ impl Endpoint {
             }
         }
         let early_media = media.leg.is_some();
-        self.drain_leg(call);
+        self.media_changed(call);
         self.events.push_back(Event::Progress { call, status: response.status(), early_media });
     }
 
@@ -160,8 +187,14 @@ impl Endpoint {
     }
 
     /// Tells of an agreed session, or hangs up on one that cannot be had.
-    fn settle(&mut self, now: Instant, call: CallId, agreed: Result<(), Error>, event: Event) {
-        self.drain_leg(call);
+    pub(crate) fn settle(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        agreed: Result<(), Error>,
+        event: Event,
+    ) {
+        self.media_changed(call);
         let Err(error) = agreed else { return self.events.push_back(event) };
         debug!(?call, %error, "call hung up: its session description cannot be used");
         if let Some((media, _)) = self.media_and_origin(now, call) {
@@ -170,7 +203,7 @@ impl Endpoint {
                 leg.close(now);
             }
         }
-        self.drain_leg(call);
+        self.media_changed(call);
         if let Err(error) = self.agent.hang_up(now, call) {
             debug!(?call, %error, "the call could not be hung up");
         }
@@ -185,7 +218,7 @@ impl Endpoint {
             Ok(None) => media.offer(),
             Err(error) => Err(error),
         };
-        self.drain_leg(call);
+        self.media_changed(call);
         match reply {
             Err(refusal) => self.refuse_offer(now, call, &refusal),
             Ok(body) => {
@@ -207,7 +240,7 @@ impl Endpoint {
             (_, Err(error)) => Err(error),
             (None, _) | (_, Ok(None)) => Err(Error::NoMedia),
         };
-        self.drain_leg(call);
+        self.media_changed(call);
         match reply {
             Err(refusal) => self.refuse_modification(now, call, fork, request, refusal),
             Ok(body) => {
@@ -254,7 +287,7 @@ impl Endpoint {
 }
 
 /// The session description in a message; `None` if it has no body.
-fn description(
+pub(crate) fn description(
     body: Bytes,
     content_type: Result<Option<ContentType>, ParseError>,
 ) -> Result<Option<Bytes>, Error> {

@@ -1,6 +1,6 @@
 //! A SIP and VoIP stack: from the text of a SIP message to a phone call.
 //!
-//! Most programs need three types: [`Endpoint`], [`Call`] and [`Error`].
+//! Most programs need four types: [`Endpoint`], [`Account`], [`Call`] and [`Error`].
 //!
 //! ```no_run
 //! use offhook::{Endpoint, Error};
@@ -34,9 +34,10 @@ pub use offhook_sip as sip;
 pub use offhook_sip_message as sip_message;
 #[cfg(feature = "tokio")]
 pub use offhook_tokio::{
-    Audio, AudioReceiver, Builder, Call, ClientTls, Dns, Ended, Endpoint, Error, Listener,
-    Recorder, Roots, ServerTls, StreamSettings, StreamStatistics, Tap, TlsError, TlsIdentity,
-    quality_row,
+    Account, AccountBuilder, AccountId, Audio, AudioReceiver, Builder, Call, ClientTls, Dns, Ended,
+    Endpoint, Error, Hold, IncomingRequest, Listener, Publication, PublicationState, Recorder,
+    RegistrationFault, RegistrationState, Roots, ServerTls, StreamSettings, StreamStatistics, Tap,
+    TlsError, TlsIdentity, quality_row,
 };
 pub use offhook_trace as trace;
 

@@ -373,6 +373,12 @@ impl UserAgent {
         self.registrations.flow_failed(&mut self.layer, now, flow);
     }
 
+    /// Whether provisional responses to the INVITE that waits are sent reliably (RFC 3262 §3): what
+    /// they describe is then not said again in the 2xx.
+    pub fn progress_is_reliable(&self, call: CallId) -> bool {
+        self.calls.progress_is_reliable(call)
+    }
+
     /// How many calls live.
     pub fn live_calls(&self) -> usize {
         self.calls.live()

@@ -6,7 +6,8 @@ use offhook_core::Config;
 use offhook_media::PlayoutDelay;
 use offhook_sansio::{Protocol, Random};
 use offhook_sdp::Codec;
-use offhook_sip_message::{ParseError, Text, Uri};
+use offhook_sip::ReliableProvisionals;
+use offhook_sip_message::{Method, Text};
 use tokio::{
     net::{TcpListener, lookup_host},
     sync::mpsc,
@@ -20,6 +21,7 @@ use crate::{
     listener::Listening,
     sockets::Sockets,
     streams::{Pool, Shared, listen},
+    uri,
 };
 
 /// Settings of an endpoint. What is not set keeps its default.
@@ -39,6 +41,7 @@ pub struct Builder {
     dns: Dns,
     tap: Option<Tap>,
     seed: Option<u64>,
+    farewell: Duration,
 }
 
 impl Builder {
@@ -58,6 +61,7 @@ impl Builder {
             dns: Dns::system(),
             tap: None,
             seed: None,
+            farewell: FAREWELL,
         }
     }
 
@@ -89,10 +93,52 @@ impl Builder {
         self
     }
 
-    /// The settings of the SIP layer: timers, limits, parsing, the `User-Agent` header.
+    /// The settings of the SIP layer: timers, limits, parsing, extensions. It takes the place of all
+    /// that [`user_agent`](Self::user_agent), [`redirects`](Self::redirects),
+    /// [`reliable_provisionals`](Self::reliable_provisionals) and
+    /// [`answer_requests`](Self::answer_requests) have set before.
     #[must_use]
     pub fn sip(mut self, config: offhook_sip::Config) -> Self {
         self.sip = config;
+        self
+    }
+
+    /// The `User-Agent` and `Server` field of what is sent; empty: the field is left out. Default: the
+    /// name and version of this crate.
+    #[must_use]
+    pub fn user_agent(mut self, name: &str) -> Self {
+        self.sip.user_agent = Text::from(name);
+        self
+    }
+
+    /// How many more targets a call tries when it is redirected (RFC 3261 §8.1.3.4). A `sips` call is
+    /// followed to `sips` targets only. Default: 0, a redirect ends the call.
+    #[must_use]
+    pub const fn redirects(mut self, most: u8) -> Self {
+        self.sip.max_redirects = most;
+        self
+    }
+
+    /// Whether provisional responses are sent reliably (RFC 3262). Default: where the peer asks for
+    /// it.
+    #[must_use]
+    pub const fn reliable_provisionals(mut self, reliable: ReliableProvisionals) -> Self {
+        self.sip.reliable_provisionals = reliable;
+        self
+    }
+
+    /// The methods that [`Endpoint::incoming_request`] takes, such as MESSAGE. Others than those of
+    /// calls are refused (405). Default: none.
+    #[must_use]
+    pub fn answer_requests(mut self, methods: impl Into<Vec<Method>>) -> Self {
+        self.sip.answered_by_owner = methods.into();
+        self
+    }
+
+    /// How long far sides have to answer when the endpoint shuts down. Default: 8 s.
+    #[must_use]
+    pub const fn farewell(mut self, time: Duration) -> Self {
+        self.farewell = time;
         self
     }
 
@@ -201,11 +247,12 @@ impl Builder {
             listening,
             acceptors,
             tap: self.tap,
+            farewell: self.farewell.min(LONGEST_FAREWELL),
         }))
     }
 
     fn config(&self) -> Result<Config, Error> {
-        let mut config = Config::new(parse_identity(&self.identity)?);
+        let mut config = Config::new(uri(&self.identity)?);
         config.identity.display_name = self.display_name.clone().map(Text::from);
         config.capabilities.codecs = self.codecs.clone().unwrap_or(config.capabilities.codecs);
         config.capabilities.ptime = self.frame_time.unwrap_or(config.capabilities.ptime);
@@ -238,12 +285,9 @@ async fn open(
     Ok(Listening { protocol, local })
 }
 
-fn parse_identity(identity: &str) -> Result<Uri, Error> {
-    identity.parse().map_err(|error: ParseError| Error::Uri {
-        uri: identity.to_owned(),
-        reason: error.to_string(),
-    })
-}
-
 /// How many messages and datagrams may wait for the driver.
 const ARRIVALS: usize = 1024;
+/// How long far sides have to answer: a few repetitions of a request that is lost.
+const FAREWELL: Duration = Duration::from_secs(8);
+/// The clock has an end. By then all timers of RFC 3261 are over.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(24 * 3600);

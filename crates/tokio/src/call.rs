@@ -3,13 +3,13 @@
 use std::{fmt, path::Path, sync::Arc};
 
 use offhook_audio::{Sink, Source, WavSink, WavSource};
-use offhook_core::{CallId, CallStatistics, Ending};
+use offhook_core::{CallId, CallStatistics, Ending, Hold};
 use offhook_sip_message::{NameAddr, StatusCode};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Audio, Error,
-    command::{Command, Reply, Verb},
+    AccountId, Audio, Error,
+    command::{Change, Command, Reply, Verb},
 };
 
 /// A call: placed with [`Endpoint::call`](crate::Endpoint::call) or taken with
@@ -27,6 +27,7 @@ struct Shared {
     id: CallId,
     from: NameAddr,
     to: NameAddr,
+    account: Option<AccountId>,
     status: watch::Receiver<Status>,
     commands: mpsc::UnboundedSender<Command>,
 }
@@ -39,6 +40,7 @@ pub(crate) struct Status {
     pub(crate) established: bool,
     /// The sample rate of its media, once there is any.
     pub(crate) sample_rate: Option<u32>,
+    pub(crate) hold: Hold,
     pub(crate) ended: Option<Ended>,
 }
 
@@ -47,10 +49,11 @@ impl Call {
         id: CallId,
         from: NameAddr,
         to: NameAddr,
+        account: Option<AccountId>,
         status: watch::Receiver<Status>,
         commands: mpsc::UnboundedSender<Command>,
     ) -> Self {
-        Self { shared: Arc::new(Shared { id, from, to, status, commands }) }
+        Self { shared: Arc::new(Shared { id, from, to, account, status, commands }) }
     }
 
     /// Who calls.
@@ -61,6 +64,11 @@ impl Call {
     /// Who is called.
     pub fn to(&self) -> &NameAddr {
         &self.shared.to
+    }
+
+    /// The account it was placed from, or whose registered contact is called.
+    pub fn account(&self) -> Option<AccountId> {
+        self.shared.account
     }
 
     /// Waits for the first sign of life of the far side: 180 when it rings.
@@ -109,7 +117,19 @@ impl Call {
         self.verb(Verb::Ring).await
     }
 
-    /// Takes an incoming call: opens its media sockets and answers 200.
+    /// Lets an incoming call hear sound before it is answered, such as a tone or an announcement: opens
+    /// its media sockets and answers its offer in a 183. A caller finds such sound by playing, recording
+    /// or [`audio`](Self::audio), all of which wait for the first media.
+    ///
+    /// # Errors
+    ///
+    /// If the call does not wait for an answer, has made no offer and takes no reliable provisional
+    /// responses, or no media ports are free.
+    pub async fn early_media(&self) -> Result<(), Error> {
+        self.verb(Verb::EarlyMedia).await
+    }
+
+    /// Takes an incoming call: opens its media sockets, unless it has early media, and answers 200.
     ///
     /// # Errors
     ///
@@ -124,7 +144,60 @@ impl Call {
     ///
     /// If the call does not wait for an answer.
     pub async fn reject(&self, status: StatusCode) -> Result<(), Error> {
-        self.verb(Verb::Reject(status)).await
+        self.verb(Verb::Reject(status, None)).await
+    }
+
+    /// As [`reject`](Self::reject), with words for people: in the reason phrase of a 400, in a
+    /// `Warning` of any other status.
+    ///
+    /// # Errors
+    ///
+    /// If the call does not wait for an answer.
+    pub async fn reject_because(&self, status: StatusCode, why: &str) -> Result<(), Error> {
+        self.verb(Verb::Reject(status, Some(why.to_owned()))).await
+    }
+
+    /// Puts the far side on hold, and waits until it agrees: it is not heard any more. It still hears
+    /// what is played to it, such as music (RFC 3264 §8.4).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the far side refuses: the call goes on as it was. If the call has no
+    /// media, or a change is under way.
+    pub async fn hold(&self) -> Result<(), Error> {
+        self.change(Change::Hold).await
+    }
+
+    /// As [`hold`](Self::hold), and the far side hears nothing either.
+    ///
+    /// # Errors
+    ///
+    /// As for [`hold`](Self::hold).
+    pub async fn hold_silently(&self) -> Result<(), Error> {
+        self.change(Change::HoldSilently).await
+    }
+
+    /// Goes on with a call that this side has put on hold.
+    ///
+    /// # Errors
+    ///
+    /// As for [`hold`](Self::hold).
+    pub async fn resume(&self) -> Result<(), Error> {
+        self.change(Change::Resume).await
+    }
+
+    /// Who holds the call.
+    pub fn held(&self) -> Hold {
+        self.shared.status.borrow().hold
+    }
+
+    /// Waits until who holds the call is other than `known`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ended`] if the call ends before that.
+    pub async fn held_other_than(&self, known: Hold) -> Result<Hold, Error> {
+        self.wait(|status| (status.hold != known).then_some(status.hold)).await
     }
 
     /// Ends the call, in whatever state it is, and waits until the far side knows or cannot be
@@ -241,6 +314,11 @@ impl Call {
     async fn verb(&self, verb: Verb) -> Result<(), Error> {
         let call = self.shared.id;
         self.ask(|reply| Command::Verb { call, verb, reply }).await
+    }
+
+    async fn change(&self, change: Change) -> Result<(), Error> {
+        let call = self.shared.id;
+        self.ask(|reply| Command::Change { call, change, reply }).await
     }
 
     /// Hands a command to the driver and waits for its reply.

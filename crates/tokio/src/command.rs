@@ -2,10 +2,16 @@
 
 use offhook_audio::{Sink, Source};
 use offhook_core::{CallId, CallStatistics};
+use offhook_sip::{Body, IncomingId, Push};
 use offhook_sip_message::{NameAddr, StatusCode, Uri};
 use tokio::sync::oneshot;
 
-use crate::{Call, Error};
+use crate::{
+    Account, AccountId, Call, Error, Publication,
+    account::Settings,
+    driver::{Asking, respond},
+    publication::{PublicationKey, Published},
+};
 
 /// A request of a handle. A dropped reply is harmless: the handle has lost interest.
 pub(crate) enum Command {
@@ -13,11 +19,18 @@ pub(crate) enum Command {
     Call {
         target: Box<Uri>,
         from: Box<NameAddr>,
+        account: Option<AccountId>,
         reply: Reply<Call>,
     },
     Verb {
         call: CallId,
         verb: Verb,
+        reply: Reply<()>,
+    },
+    /// The reply comes when the peer has answered.
+    Change {
+        call: CallId,
+        change: Change,
         reply: Reply<()>,
     },
     Play {
@@ -38,17 +51,93 @@ pub(crate) enum Command {
     Abandon {
         call: CallId,
     },
-    /// End all calls, then stop.
+    Account {
+        settings: Box<Settings>,
+        reply: Reply<Account>,
+    },
+    Refresh {
+        account: AccountId,
+        reply: Reply<()>,
+    },
+    Push {
+        account: AccountId,
+        push: Option<Push>,
+        reply: Reply<()>,
+    },
+    Unregister {
+        account: AccountId,
+        /// The last handle of the account is gone.
+        dropped: bool,
+    },
+    Ask(Box<Asking>),
+    Respond {
+        incoming: IncomingId,
+        status: StatusCode,
+        body: Option<Body>,
+        reply: Reply<()>,
+    },
+    /// The handle of a request is gone, and nobody has answered it.
+    Ignore {
+        incoming: IncomingId,
+    },
+    Publish {
+        settings: Box<Published>,
+        from: Box<NameAddr>,
+        reply: Reply<Publication>,
+    },
+    Republish {
+        publication: PublicationKey,
+        body: Body,
+        reply: Reply<()>,
+    },
+    Withdraw {
+        publication: PublicationKey,
+    },
+    /// End everything, then stop.
     Close,
 }
 
+impl Command {
+    /// Whether something new begins with it, for which a closing endpoint has no time.
+    pub(crate) const fn begins(&self) -> bool {
+        matches!(
+            self,
+            Self::Call { .. } | Self::Account { .. } | Self::Ask(_) | Self::Publish { .. }
+        ) || matches!(self, Self::Refresh { .. } | Self::Push { .. } | Self::Republish { .. })
+    }
+
+    /// Says that the endpoint closes.
+    pub(crate) fn refuse(self) {
+        match self {
+            Self::Call { reply, .. } => respond(reply, Err(Error::Closed)),
+            Self::Account { reply, .. } => respond(reply, Err(Error::Closed)),
+            Self::Ask(asking) => respond(asking.reply, Err(Error::Closed)),
+            Self::Publish { reply, .. } => respond(reply, Err(Error::Closed)),
+            Self::Refresh { reply, .. }
+            | Self::Push { reply, .. }
+            | Self::Republish { reply, .. } => respond(reply, Err(Error::Closed)),
+            _ => {}
+        }
+    }
+}
+
 /// What a call's owner may do with it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Verb {
     Ring,
+    EarlyMedia,
     Answer,
-    Reject(StatusCode),
+    /// With words for people, if there are any.
+    Reject(StatusCode, Option<String>),
     HangUp,
+}
+
+/// What a call's owner may ask the peer for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Change {
+    Hold,
+    HoldSilently,
+    Resume,
 }
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;

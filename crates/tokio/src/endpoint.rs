@@ -1,24 +1,27 @@
 //! The handle of an endpoint.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use offhook_sansio::Protocol;
-use offhook_sip_message::{NameAddr, Uri};
-use tokio::{
-    sync::{Mutex, mpsc, oneshot},
-    task::JoinHandle,
-};
+use offhook_sip_message::{Event, NameAddr, ValidResponse};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::{
-    Builder, Call, Error, StreamStatistics, command::Command, listener::Listening,
+    AccountBuilder, Builder, Call, Error, IncomingRequest, Publication, StreamStatistics,
+    command::Command,
+    listener::Listening,
+    publication::publish,
+    request::{Asker, TEXT},
     streams::Counters,
+    uri,
 };
 
 /// A SIP endpoint: one for a program, as a rule.
 ///
 /// It places calls and takes them. Dropping it stops the taking; calls whose handles are still
 /// held go on. A runtime that stops takes the endpoint with it, and far sides are told nothing:
-/// [`close`](Self::close) it first.
+/// [`shutdown`](Self::shutdown) it first.
 #[derive(Debug)]
 pub struct Endpoint {
     identity: NameAddr,
@@ -26,7 +29,7 @@ pub struct Endpoint {
     counters: Arc<Counters>,
     commands: mpsc::UnboundedSender<Command>,
     incoming: Mutex<mpsc::Receiver<Call>>,
-    driver: JoinHandle<()>,
+    incoming_requests: Mutex<mpsc::Receiver<IncomingRequest>>,
 }
 
 impl Endpoint {
@@ -42,10 +45,15 @@ impl Endpoint {
         counters: Arc<Counters>,
         commands: mpsc::UnboundedSender<Command>,
         incoming: mpsc::Receiver<Call>,
-        driver: JoinHandle<()>,
+        incoming_requests: mpsc::Receiver<IncomingRequest>,
     ) -> Self {
-        let incoming = Mutex::new(incoming);
-        Self { identity, listening, counters, commands, incoming, driver }
+        let (incoming, incoming_requests) = (Mutex::new(incoming), Mutex::new(incoming_requests));
+        Self { identity, listening, counters, commands, incoming, incoming_requests }
+    }
+
+    /// Who this endpoint is, outside of its accounts.
+    pub const fn identity(&self) -> &NameAddr {
+        &self.identity
     }
 
     /// The address of the first listener: that of [`Builder::bind`], if it was used. Of an endpoint
@@ -80,15 +88,81 @@ impl Endpoint {
     ///
     /// If the URI cannot be called, its host has no address or cannot be connected to, or no media
     /// ports are free.
-    pub async fn call(&self, uri: &str) -> Result<Call, Error> {
-        let target: Uri = uri.parse().map_err(|error: offhook_sip_message::ParseError| {
-            Error::Uri { uri: uri.to_owned(), reason: error.to_string() }
-        })?;
+    pub async fn call(&self, target: &str) -> Result<Call, Error> {
+        let target = Box::new(uri(target)?);
         let (reply, answer) = oneshot::channel();
         let from = Box::new(self.identity.clone());
-        let command = Command::Call { target: Box::new(target), from, reply };
-        self.commands.send(command).map_err(|_| Error::Closed)?;
+        self.tell(Command::Call { target, from, account: None, reply })?;
         answer.await.map_err(|_| Error::Closed)?
+    }
+
+    /// The settings of a new account of `address`, an address of record such as
+    /// `sip:alice@example.com`. It begins with [`AccountBuilder::open`].
+    pub fn account(&self, address: &str) -> AccountBuilder<'_> {
+        AccountBuilder::new(self, address)
+    }
+
+    /// Sends a message of plain text (RFC 3428), and waits until the far side has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the far side does not take it, [`Error::NoResponse`] if nobody answers,
+    /// and what keeps a call from being placed.
+    pub async fn message(&self, to: &str, text: &str) -> Result<(), Error> {
+        self.message_with(to, TEXT, Bytes::copy_from_slice(text.as_bytes())).await
+    }
+
+    /// Sends a message of any type (RFC 3428).
+    ///
+    /// # Errors
+    ///
+    /// As for [`message`](Self::message).
+    pub async fn message_with(
+        &self,
+        to: &str,
+        content_type: &str,
+        content: impl Into<Bytes>,
+    ) -> Result<(), Error> {
+        self.asker().message(to, content_type, content.into()).await
+    }
+
+    /// Asks what the far side can do, and whether it is there: OPTIONS (RFC 3261 §11). Any final
+    /// response will do; its status and header fields say more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoResponse`] if nobody answers, and what keeps a call from being placed.
+    pub async fn options(&self, to: &str) -> Result<ValidResponse, Error> {
+        self.asker().options(to).await
+    }
+
+    /// Publishes a state of this endpoint's identity, for `expires`, and keeps it published
+    /// (RFC 3903).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the endpoint is closed.
+    pub async fn publish(
+        &self,
+        event: Event,
+        content_type: &str,
+        content: impl Into<Bytes>,
+        expires: Duration,
+    ) -> Result<Publication, Error> {
+        let body = (content_type, content.into());
+        publish(&self.commands, &self.identity, None, event, body, expires).await
+    }
+
+    /// Waits for the next request of the methods that [`Builder::answer_requests`] names, such as
+    /// MESSAGE. Accept or reject it within 16 s.
+    ///
+    /// 256 may wait; one more is refused (480).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the endpoint is closed.
+    pub async fn incoming_request(&self) -> Result<IncomingRequest, Error> {
+        self.incoming_requests.lock().await.recv().await.ok_or(Error::Closed)
     }
 
     /// Waits for the next incoming call. Ring, answer or reject it.
@@ -110,10 +184,23 @@ impl Endpoint {
         }
     }
 
-    /// Ends all calls, waits until their far sides know or cannot be told, and closes the sockets.
-    pub async fn close(self) {
+    /// Ends all calls as their states ask, withdraws what is published, removes all registrations, and
+    /// waits until the far sides have answered; then closes the sockets. It takes no longer than
+    /// [`Builder::farewell`].
+    ///
+    /// Dropping the last handle of the endpoint, its accounts and calls does the same in the
+    /// background.
+    pub async fn shutdown(self) {
         // A driver that is gone already is closed.
         let _ = self.commands.send(Command::Close);
-        let _ = self.driver.await;
+        self.commands.closed().await;
+    }
+
+    pub(crate) fn tell(&self, command: Command) -> Result<(), Error> {
+        self.commands.send(command).map_err(|_| Error::Closed)
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        Asker { from: &self.identity, account: None, commands: &self.commands }
     }
 }

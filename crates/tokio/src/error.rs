@@ -3,9 +3,11 @@
 use std::{io, net::SocketAddr};
 
 use offhook_audio::DeviceError;
+use offhook_sip::{LocateError, RequestFailure};
+use offhook_sip_message::{StatusCode, Uri};
 use thiserror::Error;
 
-use crate::{Ended, TlsError};
+use crate::{Ended, RegistrationFault, TlsError};
 
 /// A verb of an endpoint or a call failed.
 #[derive(Debug, Error)]
@@ -51,6 +53,24 @@ pub enum Error {
         /// What the last server tried has failed of.
         reason: String,
     },
+    /// The settings of an account contradict each other.
+    #[error("the account cannot be opened: {0}")]
+    Account(String),
+    /// The account has no registrar.
+    #[error("the account has no registrar")]
+    NoRegistrar,
+    /// The account is not registered, and will not be by itself.
+    #[error("not registered: {0}")]
+    NotRegistered(RegistrationFault),
+    /// The far side has refused what it was asked for.
+    #[error("the far side refused: {status}")]
+    Refused {
+        /// Its status.
+        status: StatusCode,
+    },
+    /// The far side has not answered a request outside of calls, or it could not be sent.
+    #[error("no response: {}", .0.status())]
+    NoResponse(RequestFailure),
     /// TLS cannot be set up as asked.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -77,4 +97,25 @@ pub enum Error {
     /// The endpoint is closed.
     #[error("the endpoint is closed")]
     Closed,
+}
+
+impl Error {
+    /// No server of `target` can be found, or the last one failed of `fault`.
+    pub(crate) fn no_way(target: &Uri, error: LocateError, fault: Option<String>) -> Self {
+        let host = target.as_sip().map(|uri| uri.host.to_string()).unwrap_or_default();
+        match (error, fault) {
+            (_, Some(reason)) => Self::Unreachable { host, reason },
+            (
+                error @ (LocateError::NotSip { .. }
+                | LocateError::InvalidHost { .. }
+                | LocateError::PortZero
+                | LocateError::SecureOverUdp
+                | LocateError::UnknownTransport { .. }
+                | LocateError::UnusableTransport { .. }
+                | LocateError::NoTransport { .. }),
+                None,
+            ) => Self::Uri { uri: target.to_string(), reason: error.to_string() },
+            (error, None) => Self::Unresolved { host, reason: error.to_string() },
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! offhook's runtime adapter for tokio: sockets, timers and the handles that users hold.
 //!
 //! One task, the driver, owns the sans-IO [`offhook_core::Endpoint`] and its sockets; an
-//! [`Endpoint`] and its [`Call`]s are handles that talk to it. SIP goes over UDP, TCP, TLS and
+//! [`Endpoint`], its [`Account`]s and its [`Call`]s are handles that talk to it. SIP goes over UDP, TCP, TLS and
 //! WebSocket: each [`Listener`] takes one of them, and calls go out by what their URI and its
 //! domain ask for (RFC 3263). A caller and a callee in one program:
 //!
@@ -21,6 +21,25 @@
 //!
 //! let ended = placed.hang_up().await?;
 //! assert_eq!(ended.status(), None, "hung up, not failed");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A phone that is registered at a provider, and its calls:
+//!
+//! ```no_run
+//! use offhook_tokio::{Endpoint, Error};
+//! use offhook_sip::Login;
+//!
+//! # async fn phone() -> Result<(), Error> {
+//! let endpoint = Endpoint::builder("sip:alice@example.com").bind("0.0.0.0:5060").await?;
+//! let login = Login::new("example.com", "alice", "secret");
+//! let account = endpoint.account("sip:alice@example.com").login(login).open().await?;
+//! account.registered().await?;
+//! let placed = account.call("sip:bob@example.com").await?;
+//! let taken = endpoint.incoming().await?;
+//! assert!(account.owns(&placed) && account.owns(&taken));
+//! endpoint.shutdown().await;
 //! # Ok(())
 //! # }
 //! ```
@@ -45,6 +64,9 @@
 //! ```
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+mod account;
+pub use account::{Account, AccountBuilder, AccountId, RegistrationFault, RegistrationState};
 
 mod arrival;
 
@@ -75,8 +97,14 @@ pub use error::Error;
 mod listener;
 pub use listener::Listener;
 
+mod publication;
+pub use publication::{Publication, PublicationState};
+
 mod recorder;
 pub use recorder::{Recorder, Tap, quality_row};
+
+mod request;
+pub use request::IncomingRequest;
 
 mod sockets;
 
@@ -86,3 +114,13 @@ pub use streams::{
 };
 
 mod visible;
+
+pub use offhook_core::Hold;
+
+/// Reads a URI of the user's.
+fn uri(text: &str) -> Result<offhook_sip_message::Uri, Error> {
+    text.parse().map_err(|error: offhook_sip_message::ParseError| Error::Uri {
+        uri: text.to_owned(),
+        reason: error.to_string(),
+    })
+}

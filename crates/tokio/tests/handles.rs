@@ -107,8 +107,8 @@ async fn a_call_ends_for_both_when_either_hangs_up() {
         let (first, second) = if callee_hangs_up { (&taken, &placed) } else { (&placed, &taken) };
         assert_eq!(end(&within(first.hang_up()).await.unwrap()), &End::HungUp);
         assert_eq!(end(&within(second.ended()).await.unwrap()), &End::PeerHungUp);
-        within(alice.close()).await;
-        within(bob.close()).await;
+        within(alice.shutdown()).await;
+        within(bob.shutdown()).await;
     }
 }
 
@@ -195,13 +195,13 @@ async fn close_ends_all_calls_and_frees_the_sockets() {
     let nobody = silent_peer();
     let hopeless = alice.call(&uri(nobody.local_addr().unwrap())).await.unwrap();
     let address = alice.local_address();
-    within(alice.close()).await;
+    within(alice.shutdown()).await;
     assert_eq!(end(&within(taken.ended()).await.unwrap()), &End::PeerHungUp);
     assert_eq!(end(&within(placed.ended()).await.unwrap()), &End::HungUp);
     assert_eq!(end(&within(hopeless.ended()).await.unwrap()), &End::Cancelled);
     assert!(matches!(within(placed.ring()).await, Err(Error::Ended(_))));
     assert!(within(placed.stats()).await.unwrap().media.is_some());
-    within(bob.close()).await;
+    within(bob.shutdown()).await;
     tokio::time::sleep(5 * T1).await;
     UdpSocket::bind(address).expect("the port is free again");
 }
@@ -210,7 +210,7 @@ async fn close_ends_all_calls_and_frees_the_sockets() {
 async fn a_closing_endpoint_still_obeys() {
     let (alice, nobody) = (endpoint("alice").await, silent_peer());
     let call = alice.call(&uri(nobody.local_addr().unwrap())).await.unwrap();
-    let closing = tokio::spawn(alice.close());
+    let closing = tokio::spawn(alice.shutdown());
     tokio::time::sleep(T1).await;
     let stats = tokio::time::timeout(10 * T1, call.stats()).await;
     stats.expect("the endpoint closes for 64 of them").unwrap();
@@ -249,7 +249,7 @@ async fn a_refusal_that_is_lost_is_repeated_even_while_the_endpoint_closes() {
     let taken = within(bob.incoming()).await.unwrap();
     taken.reject(StatusCode::BUSY_HERE).await.unwrap();
     within(taken.ended()).await.unwrap();
-    within(bob.close()).await;
+    within(bob.shutdown()).await;
     carol.set_nonblocking(true).unwrap();
     let heard = std::iter::from_fn(|| read(&carol));
     let refusals = heard.filter(|text| text.starts_with("SIP/2.0 486")).count();
@@ -278,7 +278,7 @@ async fn the_end_of_the_runtime_ends_every_wait() {
     assert!(matches!(within(waiting).await.unwrap(), Err(Error::Closed)));
     assert!(matches!(within(placed.hang_up()).await, Err(Error::Closed)));
     assert!(matches!(within(alice.incoming()).await, Err(Error::Closed)));
-    within(alice.close()).await;
+    within(alice.shutdown()).await;
 }
 
 #[tokio::test]
@@ -424,8 +424,8 @@ async fn many_calls_at_once_leave_nothing_behind() {
         // The media sockets outlive their calls for half a second.
         tokio::time::sleep(Duration::from_millis(800)).await;
     }
-    within(alice.close()).await;
-    within(bob.close()).await;
+    within(alice.shutdown()).await;
+    within(bob.shutdown()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,10 +3,13 @@
 #![cfg(test)]
 
 mod bad_input;
+mod early_media;
+mod holding;
 mod offers;
 mod peer;
 mod phone;
 mod plan;
+mod registering;
 mod reinvites;
 mod ten_thousand;
 mod updates;

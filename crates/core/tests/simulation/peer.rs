@@ -7,7 +7,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use offhook_codec::g711::{decode_mulaw, encode_mulaw};
-use offhook_core::{CallId, Config, Ending, Endpoint, Event, MediaSockets, Outgoing};
+use offhook_core::{CallId, Config, Ending, Endpoint, Event, Hold, MediaSockets, Outgoing};
 use offhook_media::Heard;
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
 use offhook_sip_message::{
@@ -23,6 +23,8 @@ pub(crate) struct Desk {
     /// Judges the endpoint, by what it had got from the peer.
     auditor: Auditor,
     pub(crate) events: Vec<Event>,
+    /// What was told of holding: beside the events, for it may come with any of them.
+    pub(crate) holds: Vec<Hold>,
     /// SIP messages that the peer got and has not looked at.
     pub(crate) inbox: Vec<Message>,
     /// Media that was sent and not looked at.
@@ -55,6 +57,7 @@ impl Desk {
             endpoint,
             auditor: Auditor::new(now),
             events: Vec::new(),
+            holds: Vec::new(),
             inbox: Vec::new(),
             media: Vec::new(),
             branches: 0,
@@ -135,6 +138,14 @@ impl Desk {
             ack = ack.body("application/sdp", answer.to_owned());
         }
         self.send(ack.build().unwrap().as_bytes());
+    }
+
+    /// The peer acknowledges the answer to its INVITE of this number, after other requests.
+    pub(crate) fn cseq_of_ack(&mut self, cseq: u32) {
+        let last = std::mem::replace(&mut self.cseq, cseq - 1);
+        let ack = self.compose(&Method::ACK).build().unwrap();
+        self.cseq = last;
+        self.send(ack.as_bytes());
     }
 
     /// The peer acknowledges a refusal: a part of the INVITE's own transaction (RFC 3261 §17.1.1.3).
@@ -261,9 +272,20 @@ impl Desk {
         self.now = end;
     }
 
+    /// Waits until a message comes, at most for `time`.
+    pub(crate) fn wait_for_message(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.inbox.is_empty() && self.events.is_empty() && self.now < end {
+            self.wait(Duration::from_millis(10));
+        }
+    }
+
     pub(crate) fn drain(&mut self) {
         while let Some(event) = self.endpoint.poll_event() {
-            self.events.push(event);
+            match event {
+                Event::Hold { hold, .. } => self.holds.push(hold),
+                event => self.events.push(event),
+            }
         }
         while let Some(transmit) = self.endpoint.poll_transmit() {
             assert!(!transmit.flow.remote.ip().is_unspecified(), "sent into the void");

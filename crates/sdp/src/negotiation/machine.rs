@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     codec::Codec,
-    description::SessionDescription,
+    description::{Direction, SessionDescription},
     error::{Error, Pending},
 };
 
@@ -116,6 +116,17 @@ impl Negotiation {
     /// Forgets the pending offer, for it was rejected. What was agreed before stays in force.
     pub fn roll_back(&mut self) {
         self.state = State::Stable;
+    }
+
+    /// Which way media may flow from the next exchange on, from our point of view: what receives
+    /// nothing puts the peer on hold (RFC 3264 §8.4). What is agreed stays until then.
+    pub const fn set_direction(&mut self, direction: Direction) {
+        self.capabilities.direction = direction;
+    }
+
+    /// Which way media may flow, from our point of view.
+    pub const fn direction(&self) -> Direction {
+        self.capabilities.direction
     }
 
     /// The offer that waits for its answer.

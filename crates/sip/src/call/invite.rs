@@ -38,7 +38,8 @@ pub struct Invite {
     /// The offer. Without one the peer is asked to offer, and its offer is answered with
     /// [`UserAgent::acknowledge`](crate::UserAgent::acknowledge).
     pub body: Option<Body>,
-    /// More header fields, in order. A `Route` here has to name loose routers.
+    /// More header fields, in order. A `Route` here has to name loose routers. A `Contact`, such as
+    /// a GRUU (RFC 5627 §4.4), takes the place of the public address of the flow.
     ///
     /// `Expires` limits how long the peer may ring: then the call is cancelled.
     pub headers: Vec<(HeaderName, Text)>,
@@ -132,8 +133,10 @@ fn build(
         .header(&local)
         .header(&To::new(for_from_or_to(NameAddr::new(target.clone()))))
         .header(&CallIdField(layer.new_call_id()))
-        .header(&CSeq { number: FIRST_CSEQ, method: Method::INVITE })
-        .header(&Contact::new(our_contact));
+        .header(&CSeq { number: FIRST_CSEQ, method: Method::INVITE });
+    if !headers.iter().any(|(name, _)| *name == HeaderName::CONTACT) {
+        builder = builder.header(&Contact::new(our_contact));
+    }
     builder = info::ask(layer, ask_first(timer, describe(layer, timer, builder)));
     if !layer.config.user_agent.is_empty() {
         builder = builder.header(&UserAgent(layer.config.user_agent.clone()));
@@ -201,9 +204,8 @@ pub(crate) fn for_from_or_to(mut address: NameAddr) -> NameAddr {
 }
 
 /// What an INVITE says of this side by its settings.
-const WRITTEN_HERE: [HeaderName; 5] = [
+const WRITTEN_HERE: [HeaderName; 4] = [
     HeaderName::ALLOW,
-    HeaderName::CONTACT,
     HeaderName::SESSION_EXPIRES,
     HeaderName::MIN_SE,
     HeaderName::RECV_INFO,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use offhook_sip_message::StatusCode;
 
-use super::{CallId, Calls, Timer};
+use super::{CallId, Calls, State, Timer};
 use crate::{Body, Error, transaction::TransactionLayer};
 
 impl Calls {
@@ -35,6 +35,14 @@ impl Calls {
         invitation.provisional = Some(response);
         self.set_timer(call, Timer::Progress, now + REFRESH);
         Ok(())
+    }
+
+    /// Whether the INVITE that waits gets its provisional responses reliably.
+    pub(crate) fn progress_is_reliable(&self, call: CallId) -> bool {
+        match self.get(call).map(|call| &call.state) {
+            Ok(State::Ringing(callee)) => callee.invitation.reliable.is_some(),
+            _ => false,
+        }
     }
 
     /// Timer: a minute without a word. The last one is said again; 183 if none was said.

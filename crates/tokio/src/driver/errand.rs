@@ -1,54 +1,48 @@
-//! What waits for an address or a connection: calls to be placed, and messages whose connection is
-//! lost (RFC 3263 §4, §5).
+//! What waits for an address or a connection: calls to be placed, requests, registrations, and
+//! messages whose connection is lost (RFC 3263 §4, §5).
 //!
 //! 1. The locator is asked for the next hop, and DNS for what the locator wants to know.
 //! 2. Each target is tried in its order: a socket for UDP, an open or a new connection else.
-//! 3. The call is placed, the message sent. A call whose INVITE then fails before anything came
-//!    back goes to the next target as a new call (RFC 3263 §4.3).
+//! 3. What is sent there may still fail before anything has come back. Then it goes to the next
+//!    target as a new request (RFC 3263 §4.3).
 
 use std::time::Instant;
 
-use offhook_core::{CallId, Ending, Outgoing};
 use offhook_sansio::{Flow, Protocol, Transmit};
 use offhook_sip::{
-    End, Error as SipError, Failure, LocateError, LocatorEvent, LookupId, NextHop, Target,
+    Error as SipError, Failure, LocateError, LocatorEvent, LookupId, NextHop, Target,
 };
-use offhook_sip_message::{NameAddr, StatusCode, Uri};
-use tokio::sync::watch;
 use tracing::debug;
 
-use super::{Driver, Live, media_address, respond, way::Way};
-use crate::{
-    Call, Ended, Error,
-    call::Status,
-    command::Reply,
-    streams::{Reach, count},
+use super::{
+    Driver,
+    placing::{Following, Placing},
+    requests::Asking,
+    way::Way,
 };
+use crate::{AccountId, Error, publication::PublicationKey, streams::Reach};
 
 /// Something that is to be done once it is known where.
 pub(super) struct Errand {
-    purpose: Purpose,
+    pub(super) purpose: Purpose,
     /// `None` if the target was known from the start.
-    lookup: Option<LookupId>,
+    pub(super) lookup: Option<LookupId>,
     /// What the last target failed of.
-    fault: Option<String>,
+    pub(super) fault: Option<String>,
 }
 
-enum Purpose {
+pub(super) enum Purpose {
     Place(Box<Placing>),
+    Follow(Following),
     Deliver(Transmit),
+    Enroll(AccountId),
+    Ask(Box<Asking>),
+    Publish(PublicationKey),
 }
 
-/// A call to be placed.
-struct Placing {
-    target: Uri,
-    size: Size,
-    origin: Origin,
-}
-
-/// How an INVITE that is too large for a datagram goes (RFC 3261 §18.1.1).
+/// How a request that is too large for a datagram goes (RFC 3261 §18.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Size {
+pub(super) enum Size {
     /// It may be small enough: that shows when it is built.
     Unknown,
     /// It is not, and goes over a stream.
@@ -57,32 +51,16 @@ enum Size {
     Whatever,
 }
 
-enum Origin {
-    New {
-        from: NameAddr,
-        reply: Reply<Call>,
-    },
-    /// The target before has failed; its end is told if there is no other.
-    Again {
-        live: Box<Live>,
-        ended: Ended,
-    },
-}
-
-/// What a live call needs to go to another target: forgotten as soon as anything comes back.
-pub(super) struct Attempt {
-    lookup: LookupId,
-    target: Uri,
-    size: Size,
+impl Size {
+    pub(super) fn of(self, hop: NextHop) -> NextHop {
+        match self {
+            Self::Large => hop.over_stream(),
+            Self::Unknown | Self::Whatever => hop,
+        }
+    }
 }
 
 impl Driver {
-    /// Starts to look for where a call goes.
-    pub(super) fn seek(&mut self, target: Uri, from: NameAddr, reply: Reply<Call>) {
-        let origin = Origin::New { from, reply };
-        self.seek_for(Box::new(Placing { target, size: Size::Unknown, origin }), None);
-    }
-
     /// Sends a message whose flow has no connection: by a new one (RFC 3261 §18.1.1, §18.2.2).
     pub(super) fn redirect(&mut self, transmit: Transmit) {
         match self.way_of(&transmit) {
@@ -132,92 +110,45 @@ impl Driver {
         }
     }
 
-    /// Something came back: the call stays with its target.
-    pub(super) fn settle(&mut self, call: CallId) {
-        let live = self.calls.get_mut(&call);
-        if let Some(attempt) = live.and_then(|live| live.attempt.take()) {
-            // A lookup that took too long is over already.
-            let _ = self.locator.reached(attempt.lookup);
-        }
-    }
-
-    /// Tries the next target for a call that nobody has answered, if its end allows that. The call
-    /// is given back if it is over for good.
-    pub(super) fn try_again(&mut self, mut live: Live, ended: Ended) -> Option<(Live, Ended)> {
-        let Some(Attempt { lookup, target, size }) = live.attempt.take() else {
-            return Some((live, ended));
-        };
-        let failure = failure(&ended.ending).filter(|_| self.closing.is_none());
-        let Some(failure) = failure else {
-            let _ = self.locator.reached(lookup);
-            return Some((live, ended));
-        };
-        if self.locator.failed(Instant::now(), lookup, failure).is_err() {
-            return Some((live, ended));
-        }
-        let placing =
-            Placing { target, size, origin: Origin::Again { live: Box::new(live), ended } };
-        self.take_on(Purpose::Place(Box::new(placing)), Some(lookup));
-        None
-    }
-
-    /// Gives up a call between two targets; false if there is none of this handle.
-    pub(super) fn give_up_trying(&mut self, handle: CallId) -> bool {
-        let waits = |errand: &Errand| match &errand.purpose {
-            Purpose::Place(placing) => match &placing.origin {
-                Origin::Again { live, .. } => live.handle == Some(handle),
-                Origin::New { .. } => false,
-            },
-            Purpose::Deliver(_) => false,
-        };
-        let found = self.errands.iter().find(|(_, errand)| waits(errand)).map(|(id, _)| *id);
-        let Some(errand) = found.and_then(|id| self.errands.remove(&id)) else { return false };
-        self.drop_errand(errand, Error::Closed);
-        true
-    }
-
-    /// Ends all calls that are still to be placed.
-    pub(super) fn give_up_seeking(&mut self) {
-        let places = |_: &u64, errand: &mut Errand| matches!(errand.purpose, Purpose::Place(_));
-        let given_up: Vec<_> = self.errands.extract_if(places).collect();
-        for (_, errand) in given_up {
-            self.drop_errand(errand, Error::Closed);
-        }
-    }
-}
-
-/// The steps.
-impl Driver {
-    fn seek_for(&mut self, placing: Box<Placing>, fault: Option<String>) {
-        let hop = NextHop::of_uri(&placing.target).map(|hop| match placing.size {
-            Size::Large => hop.over_stream(),
-            Size::Unknown | Size::Whatever => hop,
-        });
+    /// Starts to look for where something goes; gives it back if that is not to be found out.
+    pub(super) fn seek(
+        &mut self,
+        purpose: Purpose,
+        hop: Result<NextHop, LocateError>,
+        fault: Option<String>,
+    ) {
         match hop.and_then(|hop| self.locator.locate(Instant::now(), &hop)) {
             Ok(lookup) => {
-                if let Some(id) = self.take_on(Purpose::Place(placing), Some(lookup))
+                if let Some(id) = self.take_on(purpose, Some(lookup))
                     && let Some(errand) = self.errands.get_mut(&id)
                 {
                     errand.fault = fault;
                 }
             }
-            Err(error) => {
-                let errand = Errand { purpose: Purpose::Place(placing), lookup: None, fault };
-                self.lost_its_way(errand, error);
-            }
+            Err(error) => self.lost_its_way(Errand { purpose, lookup: None, fault }, error),
         }
     }
 
-    fn take_on(&mut self, purpose: Purpose, lookup: Option<LookupId>) -> Option<u64> {
+    /// The target given last has failed whoever asked for it: what is to be done goes to the next
+    /// one. False if the lookup is over.
+    pub(super) fn seek_on(&mut self, purpose: Purpose, lookup: LookupId, failure: Failure) -> bool {
+        if self.locator.failed(Instant::now(), lookup, failure).is_err() {
+            return false;
+        }
+        self.take_on(purpose, Some(lookup));
+        true
+    }
+
+    pub(super) fn take_on(&mut self, purpose: Purpose, lookup: Option<LookupId>) -> Option<u64> {
         let errand = Errand { purpose, lookup, fault: None };
         // The lookups bound the calls, which strangers must not keep from their places.
         if matches!(errand.purpose, Purpose::Deliver(_)) && self.errands.len() >= MOST_ERRANDS {
             self.drop_errand(errand, Error::Core(SipError::TooManyTransactions.into()));
             return None;
         }
-        self.errand_ids += 1;
-        self.errands.insert(self.errand_ids, errand);
-        Some(self.errand_ids)
+        let id = self.new_id();
+        self.errands.insert(id, errand);
+        Some(id)
     }
 
     fn errand_of(&self, lookup: LookupId) -> Option<u64> {
@@ -233,14 +164,14 @@ impl Driver {
         {
             return self.missed(id, format!("it leads to {}", target.protocol));
         }
-        let for_call = matches!(errand.purpose, Purpose::Place(_));
+        let ours = !matches!(errand.purpose, Purpose::Deliver(_));
         if target.protocol == Protocol::Udp {
             return match self.udp_flow(target) {
                 Some(flow) => self.carry_out(id, flow),
                 None => self.missed(id, format!("nothing listens to reach {}", target.address)),
             };
         }
-        match self.pool.reach(target, id, for_call) {
+        match self.pool.reach(target, id, ours) {
             Reach::Open(flow) => self.carry_out(id, flow),
             Reach::Soon => {}
             Reach::Never(error) => self.missed(id, error.to_string()),
@@ -260,13 +191,23 @@ impl Driver {
         let Some(errand) = self.errands.remove(&id) else { return };
         match errand.purpose {
             Purpose::Place(placing) => self.place(placing, errand.lookup, flow),
+            Purpose::Follow(following) => self.follow(following, errand.lookup, flow),
+            Purpose::Enroll(account) => self.enroll(account, errand.lookup, flow),
+            Purpose::Ask(asking) => self.ask(asking, errand.lookup, flow),
+            Purpose::Publish(key) => self.publish_by(key, errand.lookup, flow),
             Purpose::Deliver(transmit) => {
                 self.pool.stands_for(flow, transmit.flow);
-                if let Some(lookup) = errand.lookup {
-                    let _ = self.locator.reached(lookup);
-                }
+                self.reach_target(errand.lookup);
                 self.send(Transmit { flow, ..transmit });
             }
+        }
+    }
+
+    /// Something has come back from the target, or it is not ours to judge: the lookup is over.
+    pub(super) fn reach_target(&mut self, lookup: Option<LookupId>) {
+        if let Some(lookup) = lookup {
+            // A lookup that took too long is over already.
+            let _ = self.locator.reached(lookup);
         }
     }
 
@@ -291,138 +232,55 @@ impl Driver {
 
     /// There is no target, or none any more.
     fn lost_its_way(&mut self, errand: Errand, error: LocateError) {
-        match errand.purpose {
+        let Errand { purpose, lookup, fault } = errand;
+        match purpose {
             Purpose::Place(mut placing) if placing.size == Size::Large => {
                 placing.size = Size::Whatever;
-                self.seek_for(placing, errand.fault);
+                self.seek_call(placing, fault);
+            }
+            Purpose::Ask(mut asking) if asking.size == Size::Large => {
+                asking.size = Size::Whatever;
+                self.seek_request(asking);
             }
             Purpose::Place(ref placing) => {
-                let error = unreachable(&placing.target, error, errand.fault.clone());
-                self.drop_errand(errand, error);
+                let error = Error::no_way(&placing.target, error, fault.clone());
+                self.drop_errand(Errand { purpose, lookup, fault }, error);
+            }
+            Purpose::Ask(asking) => self.no_answer(*asking, error, fault),
+            Purpose::Follow(following) => self.follow_other(following),
+            Purpose::Enroll(account) => {
+                self.no_registrar(account, fault, &error);
+            }
+            Purpose::Publish(key) => {
+                self.no_server(key, &fault.unwrap_or_else(|| error.to_string()));
             }
             Purpose::Deliver(transmit) => {
-                let fault = errand.fault.unwrap_or_else(|| error.to_string());
+                let fault = fault.unwrap_or_else(|| error.to_string());
                 self.undelivered(&transmit, &fault);
             }
         }
     }
 
-    fn drop_errand(&mut self, errand: Errand, error: Error) {
+    pub(super) fn drop_errand(&mut self, errand: Errand, error: Error) {
         if let Some(lookup) = errand.lookup {
             self.locator.abandon(lookup);
         }
         match errand.purpose {
             Purpose::Deliver(transmit) => self.undelivered(&transmit, &error.to_string()),
-            Purpose::Place(placing) => match placing.origin {
-                Origin::New { reply, .. } => respond(reply, Err(error)),
-                Origin::Again { live, ended } => self.end(*live, ended),
-            },
+            Purpose::Place(placing) => self.drop_placing(*placing, error),
+            Purpose::Ask(asking) => super::respond(asking.reply, Err(error)),
+            Purpose::Follow(_) | Purpose::Enroll(_) | Purpose::Publish(_) => {}
         }
     }
 
-    fn undelivered(&mut self, transmit: &Transmit, fault: &str) {
-        count(&self.pool.counters().unsent);
-        debug!(flow = %transmit.flow, fault, "message not sent");
-        self.failed(Instant::now(), transmit);
-    }
-
-    fn place(&mut self, mut placing: Box<Placing>, lookup: Option<LookupId>, flow: Flow) {
-        let mut outgoing = Outgoing::new(placing.target.clone(), flow);
-        if flow.protocol == Protocol::Udp && placing.size == Size::Unknown {
-            outgoing.largest = Some(LARGEST_DATAGRAM);
+    /// Forgets the errands that `gone` names.
+    pub(super) fn drop_errands(&mut self, gone: impl Fn(&Purpose) -> bool) {
+        let dropped: Vec<_> = self.errands.extract_if(|_, errand| gone(&errand.purpose)).collect();
+        for (_, errand) in dropped {
+            self.drop_errand(errand, Error::Closed);
         }
-        match self.call(outgoing) {
-            Ok(call) => self.placed(call, *placing, lookup),
-            Err(Error::Core(offhook_core::Error::Sip(SipError::TooLarge { .. }))) => {
-                if let Some(lookup) = lookup {
-                    self.locator.abandon(lookup);
-                }
-                placing.size = Size::Large;
-                self.seek_for(placing, None);
-            }
-            Err(error) => {
-                let purpose = Purpose::Place(placing);
-                self.drop_errand(Errand { purpose, lookup, fault: None }, error);
-            }
-        }
-    }
-
-    fn call(&mut self, outgoing: Outgoing) -> Result<CallId, Error> {
-        let flow = outgoing.flow;
-        let sockets = self.sockets.bind_media(media_address(&self.listening, flow))?;
-        let placed = self.core.call(Instant::now(), outgoing, sockets);
-        match placed {
-            Ok(call) => self.calls.insert(call, Live::new(Some(flow), Some(sockets))),
-            Err(_) => {
-                self.sockets.close_media(sockets);
-                None
-            }
-        };
-        Ok(placed?)
-    }
-
-    /// Gives a new call its handle, or the handle its new call.
-    fn placed(&mut self, call: CallId, placing: Placing, lookup: Option<LookupId>) {
-        let Some(live) = self.calls.get_mut(&call) else { return };
-        let (target, size) = (placing.target, placing.size);
-        let to = NameAddr::new(target.clone());
-        live.attempt = lookup.map(|lookup| Attempt { lookup, target, size });
-        match placing.origin {
-            Origin::New { from, reply } => {
-                let (status, seen) = watch::channel(Status::default());
-                (live.handle, live.status) = (Some(call), Some(status));
-                let commands = self.commands.upgrade().ok_or(Error::Closed);
-                // A handle that nobody takes any more ends the call.
-                respond(reply, commands.map(|commands| Call::new(call, from, to, seen, commands)));
-            }
-            Origin::Again { live: before, .. } => {
-                (live.handle, live.status) = (before.handle, before.status);
-                if let Some(handle) = live.handle {
-                    self.renamed.insert(handle, call);
-                }
-            }
-        }
-    }
-
-    /// The call that a handle means now.
-    pub(super) fn named(&self, handle: CallId) -> CallId {
-        self.renamed.get(&handle).copied().unwrap_or(handle)
     }
 }
 
-/// Which ends mean that the target has failed (RFC 3263 §4.3).
-fn failure(ending: &Ending) -> Option<Failure> {
-    match ending {
-        Ending::Signalling(End::TransportFailed) => Some(Failure::Transport),
-        Ending::Signalling(End::TimedOut) => Some(Failure::TimedOut),
-        Ending::Signalling(End::Rejected { status, .. })
-            if *status == StatusCode::SERVICE_UNAVAILABLE =>
-        {
-            Some(Failure::Unavailable { retry_after: None })
-        }
-        _ => None,
-    }
-}
-
-fn unreachable(target: &Uri, error: LocateError, fault: Option<String>) -> Error {
-    let host = target.as_sip().map(|uri| uri.host.to_string()).unwrap_or_default();
-    match (error, fault) {
-        (_, Some(reason)) => Error::Unreachable { host, reason },
-        (
-            error @ (LocateError::NotSip { .. }
-            | LocateError::InvalidHost { .. }
-            | LocateError::PortZero
-            | LocateError::SecureOverUdp
-            | LocateError::UnknownTransport { .. }
-            | LocateError::UnusableTransport { .. }
-            | LocateError::NoTransport { .. }),
-            None,
-        ) => Error::Uri { uri: target.to_string(), reason: error.to_string() },
-        (error, None) => Error::Unresolved { host, reason: error.to_string() },
-    }
-}
-
-/// The largest request that goes as a datagram while the path MTU is unknown (RFC 3261 §18.1.1).
-const LARGEST_DATAGRAM: usize = 1_300;
 /// How many errands may wait when one more message asks for its way.
 const MOST_ERRANDS: usize = 1_000;

@@ -166,6 +166,11 @@ impl Pool {
         if open.connection.send(transmit.payload.clone()) { Sent::Queued } else { Sent::Full }
     }
 
+    /// Whether `flow` is a connection that stands.
+    pub(crate) fn is_open(&self, flow: Flow) -> bool {
+        self.open.contains_key(&flow)
+    }
+
     /// Notes that a message came.
     pub(crate) fn used(&mut self, flow: Flow, now: Instant) {
         if let Some(open) = self.open.get_mut(&flow) {
