@@ -19,10 +19,10 @@ mod credentials;
 mod forks;
 mod hang_up;
 mod inspect;
-pub(crate) use inspect::{Asker, inspect};
+pub(crate) use inspect::{Asker, inspect, send};
 mod invite;
 pub use invite::Invite;
-pub(crate) use invite::for_from_or_to;
+pub(crate) use invite::{allowed, for_from_or_to, supported};
 mod offer;
 mod options;
 mod other;
@@ -34,6 +34,7 @@ mod reject;
 mod reliable;
 mod request;
 mod session;
+mod shared;
 mod update;
 mod usage;
 
@@ -72,6 +73,8 @@ pub(crate) struct Calls {
     uses: HashMap<TransactionId, Use>,
     /// The provisional responses whose PRACK may come after the final response (RFC 3262 §3).
     late: HashMap<DialogId, Late>,
+    /// The dialogs that subscriptions share, and what calls that are over have left of them.
+    shared: HashMap<DialogId, Option<Dialog>>,
     deadlines: Deadlines<CallId>,
     events: VecDeque<Event>,
 }
@@ -393,13 +396,14 @@ impl Calls {
         let mut dialogs = Vec::new();
         for usage in self.usages_mut(id) {
             usage.dismiss(layer, now, StatusCode::REQUEST_TERMINATED);
-            dialogs.push(usage.dialog.id().clone());
+            dialogs.push(usage.dialog.clone());
         }
         if let Ok(State::Leaving(dialog)) = self.get(id).map(|call| &call.state) {
-            dialogs.push(dialog.id().clone());
+            dialogs.push(Dialog::clone(dialog));
         }
         for dialog in &dialogs {
-            self.dialogs.remove(dialog);
+            self.leave_to_others(dialog);
+            self.dialogs.remove(dialog.id());
         }
         self.deadlines.set(id, None);
         if self.calls.remove(id.0).is_some() {

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     Body, Config, Error, Login, ReliableProvisionals,
     dialog::{FIRST_CSEQ, MAX_FORWARDS, contact, for_request_line},
+    subscription::{NO_REFER_SUB, TARGET_DIALOG, allow_events},
     transaction::TransactionLayer,
     usage::{check_headers, check_security, with_body},
 };
@@ -107,22 +108,31 @@ fn build(layer: &mut TransactionLayer, invite: Invite) -> Result<ValidRequest, E
 
 /// What an INVITE says of this side's abilities (§13.2.1).
 pub(super) fn describe(layer: &TransactionLayer, builder: RequestBuilder) -> RequestBuilder {
-    builder.list(&allowed(layer)).list(&supported(layer))
+    allow_events(layer, builder.list(&allowed(layer)).list(&supported(layer)))
 }
 
 /// The methods of `Allow` (§20.5).
-pub(super) fn allowed(layer: &TransactionLayer) -> Vec<Allow> {
+pub(crate) fn allowed(layer: &TransactionLayer) -> Vec<Allow> {
     let Config { allow, answered_by_owner, .. } = &layer.config;
-    let off = layer.config.reliable() == ReliableProvisionals::Off;
-    let own = allow.iter().filter(|method| !off || **method != Method::PRACK);
-    let more = answered_by_owner.iter().filter(|method| !allow.contains(method));
-    own.chain(more).cloned().map(Allow).collect()
+    let off = |method: &Method| match method {
+        method if *method == Method::PRACK => layer.config.reliable() == ReliableProvisionals::Off,
+        method if *method == Method::REFER => !layer.config.takes_refer(),
+        _ => false,
+    };
+    let own = allow.iter().filter(|method| !off(method));
+    let answered = |method: &&Method| !allow.contains(method) || **method == Method::REFER;
+    let more = answered_by_owner.iter().filter(answered);
+    let more = more.filter(|method| !own.clone().any(|own| own == *method));
+    own.clone().chain(more).cloned().map(Allow).collect()
 }
 
 /// The extensions of `Supported` (§20.37).
-pub(super) fn supported(layer: &TransactionLayer) -> Vec<Supported> {
+pub(crate) fn supported(layer: &TransactionLayer) -> Vec<Supported> {
     let reliable = layer.config.reliable() != ReliableProvisionals::Off;
-    reliable.then(|| Supported(Text::from_static(RELIABLE))).into_iter().collect()
+    let refers = layer.config.takes_refer();
+    let extensions = [(reliable, RELIABLE), (refers, NO_REFER_SUB), (refers, TARGET_DIALOG)];
+    let used = extensions.into_iter().filter(|(used, _)| *used);
+    used.map(|(_, tag)| Supported(Text::from_static(tag))).collect()
 }
 
 /// An address without the URI parts that §19.1.1, table 1, keeps out of From and To.

@@ -9,7 +9,7 @@ use super::{
     inspect::{self, Asker},
     invite::{allowed, supported},
 };
-use crate::transaction::TransactionLayer;
+use crate::{subscription::events_allowed, transaction::TransactionLayer};
 
 /// Answers OPTIONS with 200.
 pub(super) fn answer(
@@ -24,5 +24,6 @@ pub(super) fn answer(
     for accepted in &layer.config.accept {
         builder = builder.raw(HeaderName::ACCEPT, accepted);
     }
-    inspect::send(layer, now, request, flow, builder.list(&supported(layer)), asker);
+    let builder = events_allowed(layer, builder.list(&supported(layer)));
+    inspect::send(layer, now, request, flow, builder, asker);
 }

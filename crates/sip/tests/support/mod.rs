@@ -354,7 +354,11 @@ impl Net {
             | Event::Failed { .. }
             | Event::Requested { .. }
             | Event::Registration { .. }
-            | Event::Publication { .. } => panic!("outside of calls: {event:?}"),
+            | Event::Publication { .. }
+            | Event::Subscription { .. }
+            | Event::Refer { .. }
+            | Event::Subscriber { .. }
+            | Event::Referral { .. } => panic!("outside of calls: {event:?}"),
         };
         assert!(self.live[side].contains(&call), "{event:?} of a call that is over");
         if matches!(event, Event::Ended { .. }) {
