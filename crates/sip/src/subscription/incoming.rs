@@ -114,7 +114,7 @@ impl Subscriptions {
             }
             _ => event.is_some_and(|event| {
                 let offered = layer.config.event_packages.iter().any(|it| it.is_of(&event));
-                offered || dialog.is_some_and(|id| self.refreshed(&id, &event).is_some())
+                offered || dialog.is_some_and(|id| self.refreshed(&id, &event) != Ok(None))
             }),
         }
     }
@@ -131,11 +131,21 @@ impl Subscriptions {
     }
 
     /// The subscription of another that a SUBSCRIBE refreshes.
-    fn refreshed(&self, id: &DialogId, event: &EventHeader) -> Option<Key<Notifier>> {
-        self.dialogs.members(id).iter().find_map(|member| match member {
-            Member::Notifier(key) if self.notifiers.get(*key)?.matches(event) => Some(*key),
-            Member::Notifier(_) | Member::Subscriber(_) => None,
-        })
+    fn refreshed(
+        &self,
+        id: &DialogId,
+        event: &EventHeader,
+    ) -> Result<Option<Key<Notifier>>, Refused> {
+        let found = self.dialogs.members(id).iter().find_map(|member| match member {
+            Member::Notifier(key) => {
+                self.notifiers.get(*key).filter(|it| it.matches(event)).map(|it| (*key, it))
+            }
+            Member::Subscriber(_) => None,
+        });
+        match found {
+            Some((key, notifier)) => notifier.refreshable().map(|()| Some(key)),
+            None => Ok(None),
+        }
     }
 }
 

@@ -196,13 +196,26 @@ impl Notifier {
         (!matches!(self.stage, Stage::Over)).then_some(&self.dialog)
     }
 
-    /// Whether a SUBSCRIBE with this `Event` refreshes it (§8.2.1).
+    /// Whether a SUBSCRIBE with this `Event` is about it (§8.2.1).
     pub(crate) fn matches(&self, event: &EventHeader) -> bool {
         // The first REFER of a dialog need not be named (RFC 3515 §2.4.6).
         let unnamed = self.is_refer && event.id().is_none();
         let same = self.event.matches(event);
-        let stands = matches!(self.stage, Stage::Pending | Stage::Active);
-        stands && (same || (unnamed && self.event.event_type == event.event_type))
+        same || (unnamed && self.event.event_type == event.event_type)
+    }
+
+    /// Whether it can be refreshed.
+    ///
+    /// # Errors
+    ///
+    /// The status to refuse that with.
+    pub(crate) fn refreshable(&self) -> Result<(), StatusCode> {
+        match self.stage {
+            Stage::Pending | Stage::Active => Ok(()),
+            // Two at a time, as with INVITE (RFC 3261 §14.2).
+            Stage::Offered(_) => Err(StatusCode::SERVER_INTERNAL_ERROR),
+            Stage::Ending | Stage::Over => Err(StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST),
+        }
     }
 
     /// Whether its owner may still act on it.

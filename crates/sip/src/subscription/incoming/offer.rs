@@ -21,7 +21,10 @@ use crate::{
 impl Subscriptions {
     pub(super) fn subscribe_received(&mut self, arrival: &mut Arrival<'_>) -> Result<(), Refused> {
         let event = arrival.event()?;
-        let refreshed = arrival.dialog.as_ref().and_then(|id| self.refreshed(id, &event));
+        let refreshed = match &arrival.dialog {
+            Some(id) => self.refreshed(id, &event)?,
+            None => None,
+        };
         let seconds = arrival.seconds(&event);
         if let Some(key) = refreshed {
             if !arrival.is_too_brief(seconds) {
