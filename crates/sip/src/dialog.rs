@@ -118,6 +118,11 @@ impl Dialog {
         }
     }
 
+    /// Goes on over another flow: the connection of before is lost.
+    pub(crate) fn move_to(&mut self, flow: Flow) {
+        self.flow = flow;
+    }
+
     /// A request within the dialog and where it goes (§12.2.1.1), still open to be added to.
     pub(crate) fn request(
         &mut self,

@@ -32,7 +32,7 @@ use crate::{
     Authenticator, Body, Error, Login,
     dialog::DialogId,
     transaction::{Failure, TransactionLayer},
-    usage::{Exchange, Identity, authenticator},
+    usage::{Exchange, Identity, authenticator, check_security},
 };
 
 /// A subscription of this side.
@@ -221,6 +221,33 @@ impl Subscriber {
             false if waits => {}
             false => self.end(None),
         }
+    }
+
+    /// Asks now: for the state again (§4.4.3), or anew without waiting. Harmless while a request is
+    /// under way.
+    pub(crate) fn refresh(&mut self) -> Result<(), Error> {
+        if self.leaving {
+            let expected = "it is being ended";
+            return Err(Error::WrongState { verb: "refresh_subscription", expected });
+        }
+        if self.stands {
+            self.due = Some(Ask::Refresh);
+        } else if self.timers.get(Timer::Retry).is_some() {
+            self.due = Some(Ask::Begin);
+        }
+        Ok(())
+    }
+
+    /// Takes another flow, for the next request.
+    pub(crate) fn retarget(&mut self, ground: &mut Ground<'_>, flow: Flow) -> Result<(), Error> {
+        let Some(outside) = &mut self.outside else { return Err(Error::NoSubscription) };
+        check_security(&outside.target, flow)?;
+        ground.layer.public(flow)?;
+        outside.flow = flow;
+        if let Some(dialog) = self.dialog.as_ref().and_then(|id| ground.dialog(id)) {
+            dialog.move_to(flow);
+        }
+        Ok(())
     }
 
     pub(crate) fn is_refer(&self) -> bool {

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use offhook_sansio::Key;
+use offhook_sansio::{Flow, Key};
 use offhook_sip_message::Uri;
 
 use super::UserAgent;
 use crate::{
     CallId, Error, Refer, ReferId, ReferOutside, Subscription, SubscriptionId,
-    subscription::Subscriber,
+    subscription::{Ground, Subscriber},
 };
 
 impl UserAgent {
@@ -30,6 +30,33 @@ impl UserAgent {
         let begun = subscriptions
             .begin(layer, calls, now, |ground| Subscriber::subscribe(ground, subscription, routes));
         begun.map(SubscriptionId)
+    }
+
+    /// Asks now: for the state again (RFC 6665 §4.4.3), or anew without waiting, if the subscription
+    /// was [lost](crate::SubscriptionEvent::Lost). Harmless while a request is under way.
+    ///
+    /// # Errors
+    ///
+    /// If the subscription is over or being ended.
+    pub fn refresh_subscription(&mut self, now: Instant, id: SubscriptionId) -> Result<(), Error> {
+        self.subscriptions.subscriber(id.0, false)?;
+        self.drive_subscription(now, id.0, |it, _| it.refresh())
+    }
+
+    /// Sends the next request of a subscription over another flow.
+    ///
+    /// # Errors
+    ///
+    /// If the subscription is over, nothing listens at the near end of the flow, or it is not secure
+    /// enough for the target.
+    pub fn retarget_subscription(
+        &mut self,
+        now: Instant,
+        id: SubscriptionId,
+        flow: Flow,
+    ) -> Result<(), Error> {
+        self.subscriptions.subscriber(id.0, false)?;
+        self.drive_subscription(now, id.0, |it, ground| it.retarget(ground, flow))
     }
 
     /// Ends a subscription with `Expires: 0` (RFC 6665 §4.1.2.3).
@@ -97,9 +124,21 @@ impl UserAgent {
     }
 
     fn leave(&mut self, now: Instant, key: Key<Subscriber>) -> Result<(), Error> {
+        self.drive_subscription(now, key, |it, _| {
+            it.unsubscribe();
+            Ok(())
+        })
+    }
+
+    fn drive_subscription(
+        &mut self,
+        now: Instant,
+        key: Key<Subscriber>,
+        step: impl FnOnce(&mut Subscriber, &mut Ground<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let Self { layer, calls, subscriptions, .. } = self;
-        let left = subscriptions.drive(layer, calls, now, key, |it, _| it.unsubscribe());
-        left.ok_or(Error::NoSubscription)
+        let done = subscriptions.drive(layer, calls, now, key, step);
+        done.ok_or(Error::NoSubscription)?
     }
 
     /// Where the peer of a call that stands is reached, with the `Replaces` of the call: who is

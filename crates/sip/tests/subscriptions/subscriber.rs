@@ -211,6 +211,31 @@ fn forks_are_taken_no_longer_than_timer_n_and_never_for_packages_that_know_none(
 }
 
 #[test]
+fn the_owner_may_ask_for_the_state_at_once_and_over_another_flow() {
+    let mut raw = Raw::new();
+    let (id, _) = standing(&mut raw);
+    let flow = offhook_sansio::Flow { remote: ([203, 0, 113, 9], 5060).into(), ..wanted().flow };
+    let deaf = offhook_sansio::Flow { local: flow.remote, ..flow };
+    let refused = raw.agent.retarget_subscription(raw.now, id, deaf);
+    assert!(matches!(refused, Err(offhook_sip::Error::NotListening { .. })));
+    raw.agent.retarget_subscription(raw.now, id, flow).unwrap();
+    raw.agent.refresh_subscription(raw.now, id).unwrap();
+    let asked = raw.drain().remove(0);
+    assert_eq!(field(&asked, "CSeq"), "2 SUBSCRIBE");
+    raw.send(&respond(&asked, "481 Gone", "bob", ""));
+    assert_eq!(raw.went, [flow.remote], "and the next one goes there too");
+    raw.agent.transport_failed(raw.now, flow);
+    raw.drain();
+    raw.agent.refresh_subscription(raw.now, id).unwrap();
+    let anew = raw.drain().remove(0);
+    assert_eq!(field(&anew, "CSeq"), "1 SUBSCRIBE", "without waiting");
+    raw.agent.unsubscribe(raw.now, id).unwrap();
+    let refused = raw.agent.refresh_subscription(raw.now, id);
+    assert!(matches!(refused, Err(offhook_sip::Error::WrongState { .. })));
+    finish(raw);
+}
+
+#[test]
 fn only_so_many_subscriptions_live() {
     let mut raw = Raw::with(Config { max_subscriptions: 2, ..Config::default() });
     let (_, sent) = subscribe(&mut raw, wanted());
