@@ -7,7 +7,7 @@ use offhook_sip::{Config, Event, EventPackage, SubscriberEvent, Subscription, Su
 use offhook_sip_message::NameAddr;
 
 use crate::{
-    peer::{telling, text},
+    peer::{nothing_is_left, telling, text},
     support::{ALICE, BOB, Fate, Net, address},
 };
 
@@ -52,6 +52,7 @@ fn whole(mut net: Net) -> (Net, usize) {
     let _ = net.agents[ALICE].unsubscribe(net.now, id);
     net.drain();
     net.finish();
+    net.agents.iter().for_each(nothing_is_left);
     let told = |event: &Event| {
         matches!(event, Event::Subscription { event: SubscriptionEvent::Notified { .. }, .. })
     };

@@ -156,6 +156,20 @@ fn a_refresh_is_answered_and_tells_the_state_again() {
 }
 
 #[test]
+fn a_refresh_gets_no_more_than_the_owner_has_granted() {
+    let mut raw = notifier();
+    raw.send(&asks(1, PRESENCE));
+    let (id, _) = asked(&mut raw);
+    let longest = Some(Duration::from_secs(120));
+    raw.agent.accept_subscription(raw.now, id, longest, None).unwrap();
+    let sent = raw.drain();
+    raw.send(&respond(&sent[1], "200 OK", "", ""));
+    let refreshed = raw.send(&asks_in(&tag_of(&sent[0]), 2, PRESENCE));
+    assert_eq!(field(&refreshed[0], "Expires"), "120");
+    assert_eq!(field(&refreshed[1], "Subscription-State"), "active;expires=120");
+}
+
+#[test]
 fn unsubscribing_gets_a_last_notification() {
     let mut raw = notifier();
     let (id, tag) = standing(&mut raw);

@@ -8,7 +8,7 @@ use offhook_sip::{
 use offhook_sip_message::{EventReason, StatusCode};
 
 use crate::{
-    peer::{asks, asks_in, is, notifier, notify, subscribe, text, wanted},
+    peer::{asks, asks_in, is, nothing_is_left, notifier, notify, subscribe, text, wanted},
     support::raw::{Raw, field, respond, tag_of},
 };
 
@@ -102,10 +102,7 @@ impl Ours {
         self.happens(Leave);
         self.happens(Wait(200));
         assert!(self.ended.contains(&self.id));
-        assert_eq!(self.raw.agent.live_subscriptions(), 0);
-        assert_eq!(self.raw.agent.subscription_dialogs(), 0);
-        assert_eq!(self.raw.agent.live_transactions(), 0);
-        assert_eq!(offhook_sansio::Machine::poll_timeout(&self.raw.agent), None);
+        nothing_is_left(&self.raw.agent);
     }
 }
 
@@ -223,10 +220,7 @@ impl Theirs {
     fn finish(mut self) {
         self.happens(There::Time(300));
         assert_eq!(self.ends, 1, "the end is told once");
-        assert_eq!(self.raw.agent.live_subscriptions(), 0);
-        assert_eq!(self.raw.agent.subscription_dialogs(), 0);
-        assert_eq!(self.raw.agent.live_transactions(), 0);
-        assert_eq!(offhook_sansio::Machine::poll_timeout(&self.raw.agent), None);
+        nothing_is_left(&self.raw.agent);
     }
 }
 

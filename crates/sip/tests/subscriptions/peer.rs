@@ -6,7 +6,7 @@ use bytes::Bytes;
 use offhook_sansio::Flow;
 use offhook_sip::{
     Body, Config, Event, EventPackage, SubscriberEvent, SubscriberId, Subscription,
-    SubscriptionEvent, SubscriptionId,
+    SubscriptionEvent, SubscriptionId, UserAgent,
 };
 use offhook_sip_message::NameAddr;
 
@@ -125,9 +125,22 @@ pub(crate) fn asked(raw: &mut Raw) -> (SubscriberId, Duration) {
 /// After all time nothing is left.
 pub(crate) fn finish(mut raw: Raw) {
     raw.wait(600_000);
-    assert_eq!(raw.agent.live_subscriptions(), 0);
-    assert_eq!(raw.agent.subscription_dialogs(), 0);
-    assert_eq!(raw.agent.live_calls(), 0);
-    assert_eq!(raw.agent.live_transactions(), 0);
-    assert_eq!(offhook_sansio::Machine::poll_timeout(&raw.agent), None);
+    nothing_is_left(&raw.agent);
+}
+
+/// Nothing lives, and nothing leads to what has lived.
+pub(crate) fn nothing_is_left(agent: &UserAgent) {
+    assert_eq!(agent.live_subscriptions(), 0);
+    assert_eq!(agent.subscription_dialogs(), 0);
+    assert_eq!(agent.live_calls(), 0);
+    assert_eq!(agent.live_transactions(), 0);
+    assert_eq!(offhook_sansio::Machine::poll_timeout(agent), None);
+    let inside = format!("{agent:?}");
+    for index in ["solicited", "members", "own", "shared", "uses", "dialogs"] {
+        let filled = format!(" {index}: {{");
+        let kept = inside
+            .match_indices(&filled)
+            .any(|(at, _)| !inside[at + filled.len()..].starts_with('}'));
+        assert!(!kept, "{index} is not empty: {inside}");
+    }
 }

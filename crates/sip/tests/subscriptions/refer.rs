@@ -7,7 +7,7 @@ use offhook_sip::{
 use offhook_sip_message::{NameAddr, StatusCode};
 
 use crate::{
-    peer::telling,
+    peer::{nothing_is_left, telling},
     support::{
         ALICE, BOB, Do, Fate, Net, On,
         raw::{field, fields},
@@ -105,6 +105,11 @@ pub(crate) fn sent(net: &Net, side: usize, method: &str) -> Vec<String> {
     texts.filter(|text| text.starts_with(&format!("{method} "))).collect()
 }
 
+fn finish(net: &mut Net) {
+    net.finish();
+    net.agents.iter().for_each(nothing_is_left);
+}
+
 fn hang_up(net: &mut Net, call: CallId) {
     net.act(ALICE, call, &Do::HangUp).unwrap();
     net.run(1.0);
@@ -136,7 +141,7 @@ fn a_reference_in_a_call_is_told_and_its_progress_comes_back() {
     assert!(notifies[3].ends_with("\r\n\r\nSIP/2.0 200 OK\r\n"));
     assert_eq!(net.agents[ALICE].live_calls(), 1, "the call goes on");
     hang_up(&mut net, call);
-    net.finish();
+    finish(&mut net);
 }
 
 #[test]
@@ -161,7 +166,7 @@ fn the_subscription_goes_on_in_the_dialog_of_a_call_that_has_ended() {
         unique.sort();
         unique.dedup();
         assert_eq!(unique.len(), numbers.len(), "one count for both usages: {numbers:?}");
-        net.finish();
+        finish(&mut net);
     }
 }
 
@@ -177,7 +182,7 @@ fn nothing_new_begins_in_a_call_that_is_over() {
     assert_eq!(net.agents[ALICE].refer(net.now, call, carol()).unwrap_err(), Error::NoCall);
     net.agents[ALICE].forget_refer(net.now, id).unwrap();
     net.drain();
-    net.finish();
+    finish(&mut net);
     assert!(matches!(refer_ends(&net, id)[..], [(Some(100), ReferEnd::Unsubscribed)]));
 }
 
@@ -198,13 +203,13 @@ fn a_reference_is_refused_by_the_owner_the_settings_or_nobody() {
     net.run(20.0);
     assert_eq!(refused(&net, id), 480, "nobody answered");
     hang_up(&mut net, call);
-    net.finish();
+    finish(&mut net);
     let (mut net, call) = in_the_call_of(Net::with(&[config(), Config::default()]));
     let id = refer(&mut net, call, carol());
     assert_eq!(refused(&net, id), 405);
     assert_eq!(net.agents[ALICE].live_calls(), 1, "the call goes on");
     hang_up(&mut net, call);
-    net.finish();
+    finish(&mut net);
 }
 
 #[test]
@@ -219,7 +224,7 @@ fn a_reference_without_subscription_ends_with_its_acceptance() {
     assert!(matches!(refer_ends(&net, id)[..], [(None, ReferEnd::NotSubscribed)]));
     assert_eq!(referral_ends(&net), [ReferralEnd::NotSubscribed]);
     hang_up(&mut net, call);
-    net.finish();
+    finish(&mut net);
 }
 
 #[test]
@@ -234,7 +239,7 @@ fn two_references_in_one_dialog_are_told_apart() {
     assert_eq!(progress(&net, first), [100, 200]);
     assert_eq!(progress(&net, second), [100, 486]);
     hang_up(&mut net, call);
-    net.finish();
+    finish(&mut net);
 }
 
 #[test]
@@ -251,7 +256,7 @@ fn a_report_that_waits_is_replaced_by_a_newer_one() {
     net.run(0.2);
     assert_eq!(progress(&net, id), [100, 200]);
     hang_up(&mut net, call);
-    net.finish();
+    finish(&mut net);
 }
 
 #[test]
@@ -266,7 +271,7 @@ fn who_wants_to_hear_no_more_unsubscribes_and_the_peer_is_told() {
     assert_eq!(referral_ends(&net), [ReferralEnd::Unsubscribed]);
     assert!(matches!(refer_ends(&net, id)[..], [(Some(100), ReferEnd::Unsubscribed)]));
     hang_up(&mut net, call);
-    net.finish();
+    finish(&mut net);
 }
 
 #[test]
@@ -282,7 +287,7 @@ fn a_reference_whose_progress_takes_long_is_refreshed_and_then_expires() {
     report(&mut net, bob, 200);
     assert!(matches!(refer_ends(&net, id)[..], [(Some(200), ReferEnd::Terminated { .. })]));
     hang_up(&mut net, call);
-    net.finish();
+    finish(&mut net);
 }
 
 #[test]
@@ -307,7 +312,7 @@ fn lost_messages_do_not_lose_the_outcome() {
             "{number}: {:#?}",
             net.sent
         );
-        net.finish();
+        finish(&mut net);
     }
 }
 

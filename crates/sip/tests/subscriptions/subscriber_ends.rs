@@ -32,6 +32,20 @@ fn unsubscribing_waits_for_the_last_notification() {
 }
 
 #[test]
+fn a_notification_that_crosses_does_not_stand_for_the_last_one() {
+    let mut raw = Raw::new();
+    let (id, first) = standing(&mut raw);
+    raw.agent.unsubscribe(raw.now, id).unwrap();
+    let leave = raw.drain().remove(0);
+    raw.send(&respond(&leave, "200 OK", "bob", "Expires: 0\n"));
+    raw.send(&notify(&first, "bob", 2, "active;expires=3000"));
+    raw.events.clear();
+    raw.wait(32_100);
+    assert!(matches!(told(&mut raw)[..], [(_, SubscriptionEvent::Ended { why: None })]));
+    finish(raw);
+}
+
+#[test]
 fn unsubscribing_ends_without_a_notification_too() {
     for answer in ["200 OK", "481 Gone", ""] {
         let mut raw = Raw::new();

@@ -24,9 +24,8 @@ pub(super) fn callee_waits(scene: &Scene<'_>, found: &mut Found) {
 /// Whether the INVITE that made the dialog was answered by 2xx, and that was acknowledged or will
 /// never be.
 fn may_end(dialog: &Dialog, scene: &Scene<'_>) -> bool {
-    let is_it = |sip: &Sip| {
-        sip.to_tag.is_none() && sip.from_tag == dialog.remote_tag && !sip.is("BYE")
-    };
+    let is_it =
+        |sip: &Sip| sip.to_tag.is_none() && sip.from_tag == dialog.remote_tag && !sip.is("BYE");
     let Some(server) = scene.leg.servers.iter().rev().find(|it| it.is_invite() && is_it(&it.sip))
     else {
         return true;
