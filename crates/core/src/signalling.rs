@@ -56,7 +56,11 @@ impl Endpoint {
             | Signal::Failed { .. }
             | Signal::Requested { .. }
             | Signal::Registration { .. }
-            | Signal::Publication { .. } => {
+            | Signal::Publication { .. }
+            | Signal::Subscription { .. }
+            | Signal::Refer { .. }
+            | Signal::Subscriber { .. }
+            | Signal::Referral { .. } => {
                 debug!("nobody waits for what happened outside of calls");
             }
         }

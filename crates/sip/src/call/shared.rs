@@ -1,4 +1,4 @@
-//! The dialogs of calls that subscriptions share (RFC 5057, RFC 6665 §4.5.2): one count of CSeq, one
+//! The dialogs of calls that subscriptions share (RFC 6665 §4.5.2): one count of CSeq, one
 //! route set, one target. A dialog that is shared outlives its call.
 
 use offhook_sip_message::{Text, Uri};

@@ -90,7 +90,7 @@ pub enum ReferEvent {
         /// The NOTIFY.
         request: ValidRequest,
     },
-    /// The REFER was forked, and another peer accepts it too (RFC 3515 §2.4.4, §3.10).
+    /// The REFER was forked, and another peer accepts it too (RFC 3515 §3.9).
     Forked {
         /// The REFER that was sent.
         of: ReferId,

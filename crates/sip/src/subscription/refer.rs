@@ -131,7 +131,7 @@ const RESERVED: [HeaderName; 7] = [
     HeaderName::ALLOW,
     HeaderName::REQUIRE,
 ];
-/// The option tag of RFC 4538 §7.
+/// The option tag of RFC 4538 §11.3.
 pub(crate) const TARGET_DIALOG: &str = "tdialog";
-/// The option tag of RFC 4488 §6.
+/// The option tag of RFC 4488 §4.
 pub(crate) const NO_REFER_SUB: &str = "norefersub";

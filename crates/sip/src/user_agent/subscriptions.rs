@@ -142,7 +142,7 @@ impl UserAgent {
     }
 
     /// Where the peer of a call that stands is reached, with the `Replaces` of the call: who is
-    /// referred there takes this side's place in it (RFC 3891 §3, RFC 5589 §7).
+    /// referred there takes this side's place in it (RFC 3891 §3, RFC 5589 §7.3).
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! REFER in the dialog of a call (RFC 3515, RFC 4488, RFC 5057, RFC 5589).
+//! REFER in the dialog of a call (RFC 3515, RFC 4488, RFC 5589, RFC 6665 §4.5.2).
 
 use offhook_sip::{
     CallId, Config, Error, Event, EventPackage, Refer, ReferEnd, ReferEvent, ReferId, Referral,

@@ -46,7 +46,7 @@ impl Subscriber {
             dialog.refresh_target(response.header().ok().flatten());
         }
         if response.status() == NO_NOTIFICATION {
-            // RFC 5839: nothing has changed, and nothing is told.
+            // §4.1.2.2: nothing has changed, and nothing is told.
             self.timers.stop(Timer::N);
         }
         match (&self.subject, asking.ask) {
@@ -233,7 +233,7 @@ fn subscribes(response: &ValidResponse) -> bool {
 
 /// A notifier that changes its mind each time is left alone.
 const MAX_TRIES: u32 = 2;
-/// RFC 5839 §7.1.
+/// A 2xx that no NOTIFY follows (RFC 6665 §4.1.2.2).
 const NO_NOTIFICATION: StatusCode = match StatusCode::new(204) {
     Some(status) => status,
     None => StatusCode::OK,
