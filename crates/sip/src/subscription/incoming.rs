@@ -38,6 +38,9 @@ impl Arrival<'_> {
 
     /// Answers finally. Nothing is kept of strangers.
     fn refuse(&mut self, status: StatusCode) {
+        if status == StatusCode::SERVICE_UNAVAILABLE && !self.is_known {
+            return self.layer.refuse(&self.request, self.flow, status);
+        }
         let tag = self.layer.stateless_tag(&self.request);
         let mut reply = self.layer.reply(&self.request, status, &tag);
         if status == StatusCode::BAD_EVENT {
@@ -72,10 +75,7 @@ impl Subscriptions {
         flow: Flow,
     ) {
         let dialog = DialogId::of_request(&request);
-        let known = dialog.as_ref().and_then(|id| self.dialogs.get(calls, id));
-        let number = request.cseq().number;
-        let in_order = known.map(|dialog| dialog.receive_cseq(number));
-        let is_known = in_order.is_some();
+        let is_known = dialog.as_ref().is_some_and(|id| self.dialogs.get(calls, id).is_some());
         // As with calls: those who are known find room beyond the limit.
         let reserve = if is_known { layer.config.max_calls } else { 0 };
         if layer.is_full(reserve) {
@@ -86,6 +86,9 @@ impl Subscriptions {
             let asker = arrival.asker();
             return refusal.send(arrival.layer, now, &arrival.request, flow, asker);
         }
+        let number = arrival.request.cseq().number;
+        let dialog = arrival.dialog.as_ref().and_then(|id| self.dialogs.get(arrival.calls, id));
+        let in_order = dialog.map(|dialog| dialog.receive_cseq(number));
         let served = match (in_order, arrival.request.method()) {
             // RFC 3261 §12.2.2: out of order.
             (Some(false), _) => Err(StatusCode::SERVER_INTERNAL_ERROR),

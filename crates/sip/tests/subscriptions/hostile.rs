@@ -57,6 +57,22 @@ fn numbers_that_are_out_of_order_are_refused() {
 }
 
 #[test]
+fn a_notify_that_found_no_room_is_welcome_later() {
+    let mut raw = Raw::with(Config { max_calls: 1, max_transactions: 2, ..Config::default() });
+    let (_, sent) = standing(&mut raw);
+    raw.wait(33_000);
+    let told = |cseq| notify(&sent, "bob", cseq, "active;expires=3000");
+    assert_eq!(status(&raw.send(&told(2))), 200);
+    assert_eq!(status(&raw.send(&told(3))), 200);
+    assert_eq!(status(&raw.send(&told(4))), 200);
+    let full = raw.send(&told(5));
+    assert_eq!(status(&full), 503);
+    assert!(!field(&full[0], "Retry-After").is_empty());
+    raw.wait(33_000);
+    assert_eq!(status(&raw.send(&told(5))), 200, "its number was not taken");
+}
+
+#[test]
 fn a_notify_in_the_dialog_of_a_call_that_has_asked_for_nothing_is_refused() {
     let mut raw = Raw::new();
     raw.send(&request("INVITE", "z9hG4bKi", 1, "", ""));

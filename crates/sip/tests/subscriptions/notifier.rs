@@ -317,6 +317,7 @@ fn only_so_many_subscribers_are_let_in() {
     }
     let refused = raw.send(&of(3));
     assert_eq!(status(&refused), 503);
+    assert!(!field(&refused[0], "Retry-After").is_empty());
     assert_eq!(raw.agent.live_subscriptions(), 2);
     finish(raw);
 }
