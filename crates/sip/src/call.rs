@@ -23,10 +23,10 @@ mod identity;
 mod info;
 pub use info::{Info, InfoId};
 mod inspect;
-pub(crate) use inspect::{Asker, inspect};
+pub(crate) use inspect::{Asker, inspect, send};
 mod invite;
 pub use invite::Invite;
-pub(crate) use invite::for_from_or_to;
+pub(crate) use invite::{allowed, for_from_or_to, supported};
 mod offer;
 mod options;
 mod other;
@@ -41,6 +41,7 @@ mod replace;
 mod request;
 mod session;
 mod session_timer;
+mod shared;
 mod update;
 mod usage;
 
@@ -79,6 +80,8 @@ pub(crate) struct Calls {
     uses: HashMap<TransactionId, Use>,
     /// The provisional responses whose PRACK may come after the final response (RFC 3262 §3).
     late: HashMap<DialogId, Late>,
+    /// The dialogs that subscriptions share, and what calls that are over have left of them.
+    shared: HashMap<DialogId, Option<Dialog>>,
     deadlines: Deadlines<CallId>,
     events: VecDeque<Event>,
     /// Dialogs that were of calls, the latest last.
@@ -429,14 +432,15 @@ impl Calls {
         let mut dialogs = Vec::new();
         for usage in self.usages_mut(id) {
             usage.dismiss(layer, now, StatusCode::REQUEST_TERMINATED);
-            dialogs.push(usage.dialog.id().clone());
+            dialogs.push(usage.dialog.clone());
         }
         if let Ok(State::Leaving(dialog)) = self.get(id).map(|call| &call.state) {
-            dialogs.push(dialog.id().clone());
+            dialogs.push(Dialog::clone(dialog));
         }
         for dialog in &dialogs {
-            self.bury(dialog);
-            self.dialogs.remove(dialog);
+            self.bury(dialog.id());
+            self.leave_to_others(dialog);
+            self.dialogs.remove(dialog.id());
         }
         self.deadlines.set(id, None);
         if let Some(call) = self.calls.remove(id.0) {

@@ -8,7 +8,7 @@ use std::{net::IpAddr, time::Duration};
 
 use offhook_sip_message::{Method, ParseOptions, Text};
 
-use crate::BackOff;
+use crate::{BackOff, EventPackage};
 
 /// The settings of a [`UserAgent`](crate::UserAgent). The defaults are the RFC's values.
 #[derive(Clone, Debug)]
@@ -79,7 +79,22 @@ pub struct Config {
     pub max_registrations: usize,
     /// How many publications may live at a time.
     pub max_publications: usize,
-    /// How long registrations and publications wait after a failure (RFC 5626 §4.5).
+    /// The event packages that others may subscribe to, compared octet by octet, templates among
+    /// them (RFC 6665 §4.2.1.1). A SUBSCRIBE for another is answered with 489.
+    ///
+    /// [`EventPackage::REFER`] among them: REFER is taken (RFC 3515), and `norefersub` (RFC 4488)
+    /// and `tdialog` (RFC 4538) are supported. Without it REFER is answered with 405.
+    pub event_packages: Vec<EventPackage>,
+    /// How many subscriptions of ours may live at a time, those to the progress of a REFER and those
+    /// of forks included.
+    pub max_subscriptions: usize,
+    /// How many subscriptions of others may live at a time, those to the progress of their REFERs
+    /// included. One more is answered with 503.
+    pub max_subscribers: usize,
+    /// The shortest subscription that others may ask for; less gets 423. Nobody is refused an hour,
+    /// or the end of a subscription (RFC 6665 §4.2.1.1).
+    pub min_subscription: Duration,
+    /// How long registrations, publications and subscriptions wait after a failure (RFC 5626 §4.5).
     pub back_off: BackOff,
     /// The info packages that are taken in INFO, listed in `Recv-Info` (RFC 6086 §5); an INFO of any
     /// other is answered with 469. They need INFO in `allow`, as does sending an INFO of a package
@@ -117,6 +132,11 @@ impl Config {
             false => ReliableProvisionals::Off,
         }
     }
+
+    /// Whether REFER is taken.
+    pub(crate) fn takes_refer(&self) -> bool {
+        self.event_packages.contains(&EventPackage::REFER)
+    }
 }
 
 impl Default for Config {
@@ -144,12 +164,19 @@ impl Default for Config {
                 Method::OPTIONS,
                 Method::PRACK,
                 Method::UPDATE,
+                Method::SUBSCRIBE,
+                Method::NOTIFY,
+                Method::REFER,
             ],
             answered_by_owner: Vec::new(),
             max_waiting_requests: 100,
             max_requests: 1_000,
             max_registrations: 100,
             max_publications: 100,
+            event_packages: Vec::new(),
+            max_subscriptions: 1_000,
+            max_subscribers: 1_000,
+            min_subscription: MIN_SUBSCRIPTION,
             back_off: BackOff::default(),
             info_packages: Vec::new(),
             info_types: vec![
@@ -161,6 +188,8 @@ impl Default for Config {
     }
 }
 
+/// A watcher that refreshes more often than once a minute costs more than it learns.
+const MIN_SUBSCRIPTION: Duration = Duration::from_secs(60);
 /// RFC 3261 §17.1.1.1, table 4.
 const T1: Duration = Duration::from_millis(500);
 /// RFC 3261 §17.1.2.2, table 4.

@@ -79,6 +79,29 @@ impl Dialog {
         }
     }
 
+    /// The subscriber's dialog, which the first NOTIFY makes (RFC 6665 §4.4.1); `None` if that does
+    /// not say where the notifier is reached. `local_cseq` is the number of our last SUBSCRIBE,
+    /// which went out on `flow`.
+    pub(crate) fn of_subscriber(
+        notify: &ValidRequest,
+        local_cseq: u32,
+        flow: Flow,
+        contact: Uri,
+    ) -> Option<Self> {
+        Some(Self {
+            id: DialogId::of_request(notify)?,
+            local: notify.to().address.clone(),
+            remote: notify.from().address.clone(),
+            remote_target: contact_of(notify.header::<Contact>().ok()?)?,
+            route_set: RouteSet::of_callee(notify)?,
+            local_cseq: Some(local_cseq),
+            remote_cseq: None,
+            flow,
+            owns_call_id: true,
+            contact,
+        })
+    }
+
     /// Takes the sequence number of a request of the peer; false if it is out of order (§12.2.2).
     pub(crate) fn receive_cseq(&mut self, number: u32) -> bool {
         let in_order = self.remote_cseq.is_none_or(|last| number > last);
@@ -93,6 +116,11 @@ impl Dialog {
         if let Some(target) = contact_of(contact) {
             self.remote_target = target;
         }
+    }
+
+    /// Goes on over another flow: the connection of before is lost.
+    pub(crate) fn move_to(&mut self, flow: Flow) {
+        self.flow = flow;
     }
 
     /// A request within the dialog and where it goes (§12.2.1.1), still open to be added to.
@@ -138,16 +166,16 @@ impl Dialog {
         &self.id
     }
 
+    pub(crate) fn remote_target(&self) -> &Uri {
+        &self.remote_target
+    }
+
     pub(crate) fn contact(&self) -> Contact {
         Contact::new(self.contact.clone())
     }
 
     pub(crate) fn flow(&self) -> Flow {
         self.flow
-    }
-
-    pub(crate) fn remote_target(&self) -> &Uri {
-        &self.remote_target
     }
 
     pub(crate) fn owns_call_id(&self) -> bool {

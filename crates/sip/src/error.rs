@@ -19,6 +19,9 @@ pub enum Error {
     /// The publication is over; its id is stale.
     #[error("the publication is over")]
     NoPublication,
+    /// The subscription is over; its id is stale. Or nothing is left to be told in it.
+    #[error("the subscription is over")]
+    NoSubscription,
     /// A request with this method is sent by a verb of its own.
     #[error("{method} is not sent as a request of its own")]
     WrongMethod {
@@ -105,6 +108,12 @@ pub enum Error {
     /// `max_publications` live already.
     #[error("no room for another publication")]
     TooManyPublications,
+    /// `max_subscriptions` live already.
+    #[error("no room for another subscription")]
+    TooManySubscriptions,
+    /// Too many notifications wait for the answer to the one before.
+    #[error("no room for another notification before the last is answered")]
+    TooManyNotifications,
     /// `max_transactions` and `max_calls` more live already.
     #[error("no room for another transaction")]
     TooManyTransactions,

@@ -10,8 +10,9 @@ use offhook_sip_message::{
 };
 
 use crate::{
-    CallId, IncomingId, InfoId, PublicationEvent, PublicationId, RegistrationEvent, RegistrationId,
-    RequestFailure, RequestId,
+    CallId, IncomingId, InfoId, PublicationEvent, PublicationId, ReferEvent, ReferId,
+    ReferralEvent, ReferralId, RegistrationEvent, RegistrationId, RequestFailure, RequestId,
+    SubscriberEvent, SubscriberId, SubscriptionEvent, SubscriptionId,
 };
 
 /// Something that happened to a call, or outside of calls.
@@ -271,6 +272,34 @@ pub enum Event {
         publication: PublicationId,
         /// What happened.
         event: PublicationEvent,
+    },
+    /// Something happened to a subscription of ours.
+    Subscription {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// What happened.
+        event: SubscriptionEvent,
+    },
+    /// Something happened to a REFER of ours.
+    Refer {
+        /// The REFER.
+        refer: ReferId,
+        /// What happened.
+        event: ReferEvent,
+    },
+    /// Something happened to a subscription of another to something of ours.
+    Subscriber {
+        /// The subscription.
+        subscriber: SubscriberId,
+        /// What happened.
+        event: SubscriberEvent,
+    },
+    /// Something happened to a REFER of another.
+    Referral {
+        /// The REFER.
+        referral: ReferralId,
+        /// What happened.
+        event: ReferralEvent,
     },
 }
 

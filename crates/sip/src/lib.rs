@@ -1,9 +1,10 @@
 //! SIP behaviour without input or output: transactions, dialogs and calls of a user agent
 //! (RFC 3261, RFC 3262, RFC 3311, RFC 6026, RFC 3581, RFC 4320) with session timers (RFC 4028), INFO
 //! (RFC 6086), calls that replace or join others (RFC 3891, RFC 3911), identities and privacy
-//! (RFC 3325, RFC 3323), its registrations (RFC 3261 §10, RFC 5626), publications (RFC 3903) and
-//! other requests outside of calls, the location of servers (RFC 3263), and digest authentication
-//! (RFC 7616, RFC 8760) by [`Authenticator`] and [`Challenger`].
+//! (RFC 3325, RFC 3323), its registrations (RFC 3261 §10, RFC 5626), publications (RFC 3903), event
+//! subscriptions in both roles (RFC 6665), REFER (RFC 3515) and other requests outside of calls, the
+//! location of servers (RFC 3263), and digest authentication (RFC 7616, RFC 8760) by
+//! [`Authenticator`] and [`Challenger`].
 //!
 //! A [`UserAgent`] takes datagrams, time and verbs, and gives datagrams and events. It opens no
 //! socket and reads no clock; bodies stay opaque. Two of them, wired together, make a call:
@@ -85,6 +86,13 @@ pub use request::{IncomingId, OutgoingRequest, RequestFailure, RequestId};
 
 mod statistics;
 pub use statistics::{Dropped, Statistics};
+
+mod subscription;
+pub use subscription::{
+    EventPackage, Refer, ReferEnd, ReferEvent, ReferId, ReferOutside, Referral, ReferralEnd,
+    ReferralEvent, ReferralId, SubscriberEnd, SubscriberEvent, SubscriberId, Subscription,
+    SubscriptionEvent, SubscriptionId, SubscriptionLoss,
+};
 
 mod transaction;
 

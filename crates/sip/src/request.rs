@@ -4,6 +4,7 @@
 mod incoming;
 pub(crate) use incoming::Incoming;
 pub use incoming::IncomingId;
+pub(crate) use incoming::until_t2;
 mod outgoing;
 pub(crate) use outgoing::Sent;
 pub use outgoing::{OutgoingRequest, RequestFailure, RequestId};

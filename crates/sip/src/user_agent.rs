@@ -7,6 +7,8 @@
 mod publications;
 mod registrations;
 mod requests;
+mod subscribers;
+mod subscriptions;
 
 use std::{net::SocketAddr, time::Instant};
 
@@ -19,12 +21,13 @@ use crate::{
     publication::Publishing,
     registration::Registrations,
     request::{Incoming, Sent},
+    subscription::Subscriptions,
     transaction::{Notice, TransactionLayer},
     usage::Usages,
 };
 
-/// A SIP user agent that places and takes calls (RFC 3261 §8, §13 to §15), registers (§10), and
-/// sends and answers requests outside of dialogs.
+/// A SIP user agent that places and takes calls (RFC 3261 §8, §13 to §15), registers (§10),
+/// subscribes and is subscribed to (RFC 6665), and sends and answers requests outside of dialogs.
 ///
 /// It obeys the contract of [`Machine`]. Each [`Datagram`] holds one whole SIP message; who reads
 /// from a stream cuts it into messages first, with
@@ -38,6 +41,7 @@ pub struct UserAgent {
     incoming: Incoming,
     registrations: Registrations,
     publications: Usages<Publishing>,
+    subscriptions: Subscriptions,
 }
 
 impl UserAgent {
@@ -50,6 +54,7 @@ impl UserAgent {
             incoming: Incoming::default(),
             registrations: Registrations::new(),
             publications: Usages::new(),
+            subscriptions: Subscriptions::new(),
         }
     }
 
@@ -401,7 +406,11 @@ impl UserAgent {
 
     /// Gives a notice to the usage that owns its transaction.
     fn notice(&mut self, now: Instant, notice: Notice) {
+        let Self { layer, calls, subscriptions, .. } = self;
         match notice {
+            Notice::Request { request, flow } if subscriptions.wants(layer, &request) => {
+                subscriptions.receive(layer, calls, now, request, flow);
+            }
             Notice::Request { request, flow } if Incoming::wants(&self.layer, &request) => {
                 self.requested(now, request, flow);
             }
@@ -419,6 +428,11 @@ impl UserAgent {
                 if self.publications.owns(transaction) =>
             {
                 self.publications.notice(&mut self.layer, now, notice);
+            }
+            Notice::Response { transaction, .. } | Notice::Terminated { transaction, .. }
+                if self.subscriptions.owns(transaction) =>
+            {
+                self.subscriptions.notice(&mut self.layer, &mut self.calls, now, notice);
             }
             Notice::Request { .. }
             | Notice::Ack { .. }
@@ -458,6 +472,7 @@ impl Machine for UserAgent {
         self.incoming.handle_timeout(&mut self.layer, now);
         self.registrations.handle_timeout(&mut self.layer, now);
         self.publications.handle_timeout(&mut self.layer, now);
+        self.subscriptions.handle_timeout(&mut self.layer, &mut self.calls, now);
         while let Some(notice) = self.layer.expire(now) {
             self.notice(now, notice);
         }
@@ -468,8 +483,10 @@ impl Machine for UserAgent {
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        let Self { calls, sent, incoming, registrations, publications, .. } = self;
-        let soft = || registrations.0.poll_event().or_else(|| publications.poll_event());
+        let Self { calls, sent, incoming, registrations, publications, subscriptions, .. } = self;
+        let subscribed = || subscriptions.poll_event();
+        let published = || publications.poll_event().or_else(subscribed);
+        let soft = || registrations.0.poll_event().or_else(published);
         let others = || sent.poll_event().or_else(soft);
         calls.poll_event().or_else(|| incoming.poll_event()).or_else(others)
     }
@@ -481,6 +498,7 @@ impl Machine for UserAgent {
             self.incoming.poll_timeout(),
             self.registrations.0.poll_timeout(),
             self.publications.poll_timeout(),
+            self.subscriptions.poll_timeout(),
         ]
         .into_iter()
         .flatten()

@@ -45,7 +45,7 @@ fn an_invite_has_what_the_rfc_asks_for() {
     assert_eq!(field(&invite, "Contact"), "<sip:alice@192.0.2.1:5060>");
     assert_eq!(
         fields(&invite, "Allow").join(", "),
-        "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"
+        "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, SUBSCRIBE, NOTIFY"
     );
     assert!(invite.contains("\r\nSupported:") && invite.contains("\r\nUser-Agent: offhook/"));
     assert_eq!((field(&invite, "Content-Length"), invite.ends_with("\r\n\r\nv=0")), ("3", true));

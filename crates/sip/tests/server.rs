@@ -31,7 +31,10 @@ fn options_is_answered_with_what_we_can_do() {
     let mut raw = Raw::new();
     let sent = raw.send(&request("OPTIONS", "z9hG4bK1", 1, "", ""));
     assert_eq!(status(&sent), 200);
-    assert_eq!(fields(&sent[0], "Allow"), ["INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"]);
+    assert_eq!(
+        fields(&sent[0], "Allow"),
+        ["INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, SUBSCRIBE, NOTIFY"]
+    );
     assert_eq!(field(&sent[0], "Accept"), "application/sdp");
     assert!(sent[0].contains("Supported:"));
 }

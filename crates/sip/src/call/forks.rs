@@ -174,6 +174,7 @@ impl Calls {
     ) -> Dialog {
         fork.dismiss(layer, now, StatusCode::CALL_OR_TRANSACTION_DOES_NOT_EXIST);
         self.stop_timer(call, Timer::Unanswered(fork.fork));
+        self.leave_to_others(&fork.dialog);
         self.dialogs.remove(fork.dialog.id());
         fork.dialog
     }

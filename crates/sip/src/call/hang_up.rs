@@ -118,7 +118,9 @@ impl Calls {
         session.usage.dismiss(layer, now, StatusCode::REQUEST_TERMINATED);
         let dialog = session.usage.dialog.clone();
         self.stop_session_timer(call);
-        if self.send_bye(layer, now, call, dialog.clone(), Some(end.clone())).is_some() {
+        if self.send_bye(layer, now, call, dialog, Some(end.clone())).is_some() {
+            let Some(session) = self.session(call) else { return };
+            let dialog = session.usage.dialog.clone();
             self.become_state(call, State::Leaving(Box::new(dialog)));
         } else {
             self.end(layer, now, call, end);
@@ -148,11 +150,13 @@ impl Calls {
         let Some(Use::Bye(bye)) = self.uses.get(&transaction) else { return };
         let (call, flow, end) = (bye.call, bye.flow, bye.end.clone());
         let challenged = bye.request.clone();
-        let next = challenged.cseq().number.checked_add(1);
+        let shared = self.leaving(call).filter(|_| end.is_some()).map(Dialog::next_cseq);
+        let next = shared.unwrap_or_else(|| challenged.cseq().number.checked_add(1));
         let again = next.and_then(|n| self.again(layer, call, &challenged, response, flow, n));
         if let Some(request) = again {
             let sent = layer.request(now, &request, flow);
             if let Some(next) = layer.built(sent) {
+                self.count(call, &request);
                 let bye = OutgoingBye { call, request, flow, end };
                 self.uses.insert(next, Use::Bye(Box::new(bye)));
                 return;
@@ -184,9 +188,26 @@ impl Calls {
         let request = layer.built(bye)?;
         let sent = layer.request(now, &request, flow);
         let transaction = layer.built(sent)?;
+        self.count(call, &request);
         let bye = OutgoingBye { call, request, flow, end };
         self.uses.insert(transaction, Use::Bye(Box::new(bye)));
         Some(transaction)
+    }
+
+    /// The dialog of a call whose BYE is under way.
+    fn leaving(&self, call: CallId) -> Option<&Dialog> {
+        match &self.get(call).ok()?.state {
+            State::Leaving(dialog) => Some(dialog),
+            State::Calling(_) | State::Ringing(_) | State::Standing(_) => None,
+        }
+    }
+
+    /// The dialog counts on from a BYE: others may share it.
+    fn count(&mut self, call: CallId, bye: &ValidRequest) {
+        let dialog = DialogId::of_own(bye);
+        if let Some(dialog) = self.dialog_mut(call, &dialog) {
+            dialog.sent(bye.cseq().number);
+        }
     }
 
     /// The peer hangs up (§15.1.2); what it asked before is answered with 487.

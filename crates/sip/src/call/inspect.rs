@@ -227,7 +227,7 @@ pub(super) fn answer_with_tag(
 }
 
 /// Sends the only response to a request.
-pub(super) fn send(
+pub(crate) fn send(
     layer: &mut TransactionLayer,
     now: Instant,
     request: &ValidRequest,
@@ -247,7 +247,16 @@ pub(super) fn send(
 }
 
 /// What is implemented. ACK and CANCEL have their own ways in.
-const SERVED: [Method; 6] =
-    [Method::INVITE, Method::BYE, Method::OPTIONS, Method::PRACK, Method::UPDATE, Method::INFO];
+const SERVED: [Method; 9] = [
+    Method::INVITE,
+    Method::BYE,
+    Method::OPTIONS,
+    Method::PRACK,
+    Method::UPDATE,
+    Method::INFO,
+    Method::SUBSCRIBE,
+    Method::NOTIFY,
+    Method::REFER,
+];
 /// The option tag of reliable provisional responses (RFC 3262 §8.1).
 pub(super) const RELIABLE: &str = "100rel";

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Body, Config, Error, Login, ReliableProvisionals, SessionTimer,
     dialog::{FIRST_CSEQ, MAX_FORWARDS, contact, for_request_line},
+    subscription::{NO_REFER_SUB, TARGET_DIALOG, allow_events},
     transaction::TransactionLayer,
     usage::{check_headers, check_security, with_body},
 };
@@ -164,21 +165,28 @@ pub(super) fn describe(
     timer: &SessionTimer,
     builder: RequestBuilder,
 ) -> RequestBuilder {
-    builder.list(&allowed(layer)).list(&supported(layer, timer))
+    allow_events(layer, builder.list(&allowed(layer)).list(&supported(layer, timer)))
 }
 
 /// The methods of `Allow` (§20.5).
-pub(super) fn allowed(layer: &TransactionLayer) -> Vec<Allow> {
+pub(crate) fn allowed(layer: &TransactionLayer) -> Vec<Allow> {
     let Config { allow, answered_by_owner, .. } = &layer.config;
-    let off = layer.config.reliable() == ReliableProvisionals::Off;
-    let own = allow.iter().filter(|method| !off || **method != Method::PRACK);
-    let more = answered_by_owner.iter().filter(|method| !allow.contains(method));
-    own.chain(more).cloned().map(Allow).collect()
+    let off = |method: &Method| match method {
+        method if *method == Method::PRACK => layer.config.reliable() == ReliableProvisionals::Off,
+        method if *method == Method::REFER => !layer.config.takes_refer(),
+        _ => false,
+    };
+    let own = allow.iter().filter(|method| !off(method));
+    let answered = |method: &&Method| !allow.contains(method) || **method == Method::REFER;
+    let more = answered_by_owner.iter().filter(answered);
+    let more = more.filter(|method| !own.clone().any(|own| own == *method));
+    own.clone().chain(more).cloned().map(Allow).collect()
 }
 
 /// The extensions of `Supported` (§20.37).
-pub(super) fn supported(layer: &TransactionLayer, timer: &SessionTimer) -> Vec<Supported> {
+pub(crate) fn supported(layer: &TransactionLayer, timer: &SessionTimer) -> Vec<Supported> {
     let reliable = layer.config.reliable() != ReliableProvisionals::Off;
+    let refers = layer.config.takes_refer();
     let Config { replaces, join, answer_mode, .. } = layer.config;
     let extensions = [
         (RELIABLE, reliable),
@@ -186,6 +194,8 @@ pub(super) fn supported(layer: &TransactionLayer, timer: &SessionTimer) -> Vec<S
         (REPLACES, replaces),
         (JOIN, join),
         (ANSWER_MODE, answer_mode),
+        (NO_REFER_SUB, refers),
+        (TARGET_DIALOG, refers),
     ];
     let used = extensions.into_iter().filter(|(_, used)| *used);
     used.map(|(tag, _)| Supported(Text::from_static(tag))).collect()
@@ -204,9 +214,5 @@ pub(crate) fn for_from_or_to(mut address: NameAddr) -> NameAddr {
 }
 
 /// What an INVITE says of this side by its settings.
-const WRITTEN_HERE: [HeaderName; 4] = [
-    HeaderName::ALLOW,
-    HeaderName::SESSION_EXPIRES,
-    HeaderName::MIN_SE,
-    HeaderName::RECV_INFO,
-];
+const WRITTEN_HERE: [HeaderName; 4] =
+    [HeaderName::ALLOW, HeaderName::SESSION_EXPIRES, HeaderName::MIN_SE, HeaderName::RECV_INFO];

@@ -9,7 +9,7 @@ use super::{
     inspect::{self, Asker},
     invite::{allowed, supported},
 };
-use crate::transaction::TransactionLayer;
+use crate::{subscription::events_allowed, transaction::TransactionLayer};
 
 /// Answers OPTIONS with 200.
 pub(super) fn answer(
@@ -24,12 +24,7 @@ pub(super) fn answer(
     for accepted in &layer.config.accept {
         builder = builder.raw(HeaderName::ACCEPT, accepted);
     }
-    inspect::send(
-        layer,
-        now,
-        request,
-        flow,
-        builder.list(&supported(layer, &layer.config.session_timer)),
-        asker,
-    );
+    let supported = supported(layer, &layer.config.session_timer);
+    let builder = events_allowed(layer, builder.list(&supported));
+    inspect::send(layer, now, request, flow, builder, asker);
 }

@@ -29,6 +29,15 @@ impl DialogId {
         }
     }
 
+    /// The dialog that a request of ours is sent in, or is to make.
+    pub(crate) fn of_own(request: &ValidRequest) -> Self {
+        Self {
+            call_id: request.call_id().0.clone(),
+            local_tag: request.from().tag().unwrap_or_default().into(),
+            remote_tag: request.to().tag().map(Text::from),
+        }
+    }
+
     /// The dialog that a request of the peer is sent in; `None` if it is sent in none.
     pub(crate) fn of_request(request: &ValidRequest) -> Option<Self> {
         let tag = request.to().tag()?;

@@ -179,7 +179,7 @@ impl Waiting {
 }
 
 /// How long it takes Timer E of the sender to reach T2 (RFC 4320 §4.1).
-fn until_t2(timing: Timing) -> Duration {
+pub(crate) fn until_t2(timing: Timing) -> Duration {
     let (mut interval, mut elapsed) = (timing.t1, Duration::ZERO);
     while interval < timing.t2 {
         elapsed = elapsed.saturating_add(interval);

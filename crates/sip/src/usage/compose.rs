@@ -9,12 +9,12 @@ use offhook_sip_message::{
 use crate::{
     Body, Error,
     call::for_from_or_to,
-    dialog::{MAX_FORWARDS, for_request_line},
+    dialog::{DialogId, MAX_FORWARDS, for_request_line},
     transaction::TransactionLayer,
 };
 
 /// What stays the same in all requests of one usage: who asks, about whom, by which Call-ID.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Identity {
     from: From,
     to: To,
@@ -28,6 +28,15 @@ impl Identity {
             from: From::new(for_from_or_to(from)).with_tag(layer.new_tag()),
             to: To::new(for_from_or_to(to)),
             call_id: CallId(layer.new_call_id()),
+        }
+    }
+
+    /// The dialog that a request with it asks for; the remote tag is not known so far.
+    pub(crate) fn half_dialog(&self) -> DialogId {
+        DialogId {
+            call_id: self.call_id.0.clone(),
+            local_tag: self.from.tag().unwrap_or_default().into(),
+            remote_tag: None,
         }
     }
 }

@@ -50,8 +50,21 @@ impl Exchange {
         response: &ValidResponse,
         authenticator: Option<&mut Authenticator>,
     ) -> bool {
+        let number = self.cseq().checked_add(1);
+        self.challenged_in_dialog(layer, now, response, authenticator, number)
+    }
+
+    /// The same, where the dialog has `number` for the next request: others may count in it too.
+    pub(crate) fn challenged_in_dialog(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        response: &ValidResponse,
+        authenticator: Option<&mut Authenticator>,
+        number: Option<u32>,
+    ) -> bool {
         let Some(authenticator) = authenticator else { return false };
-        let Some(number) = self.cseq().checked_add(1) else { return false };
+        let Some(number) = number else { return false };
         let next = again(layer, authenticator, &self.request, response, self.flow, number);
         let Some(request) = next else { return false };
         let sent = layer.request(now, &request, self.flow);

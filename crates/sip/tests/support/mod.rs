@@ -222,6 +222,8 @@ impl Net {
         }
         for (side, agent) in self.agents.iter().enumerate() {
             assert_eq!(agent.live_calls(), 0, "calls of {side}");
+            assert_eq!(agent.live_subscriptions(), 0, "subscriptions of {side} {agent:#?}");
+            assert_eq!(agent.subscription_dialogs(), 0, "dialogs of {side}");
             assert_eq!(
                 agent.live_transactions(),
                 0,
@@ -297,7 +299,7 @@ impl Net {
         }
     }
 
-    fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         for side in [ALICE, BOB] {
             while let Some(transmit) = self.agents[side].poll_transmit() {
                 self.sent_by(side, &transmit);
@@ -341,6 +343,10 @@ impl Net {
 
     fn told(&mut self, side: usize, event: Event) {
         let (on, call) = match &event {
+            Event::Subscription { .. }
+            | Event::Refer { .. }
+            | Event::Subscriber { .. }
+            | Event::Referral { .. } => return self.events.push((side, event)),
             Event::Incoming { call, .. } => {
                 assert!(self.live[side].insert(*call), "told twice of {call:?}");
                 (Some(On::Incoming), *call)

@@ -26,7 +26,7 @@ async fn the_settings_of_an_endpoint_are_seen_in_its_invite() {
     assert!(field(&plain, "User-Agent").starts_with("offhook/"));
     assert!(field(&plain, "From").starts_with("<sip:alice@127.0.0.1>"));
     assert_eq!(field(&plain, "Require"), "");
-    assert_eq!(field(&plain, "Supported"), "100rel");
+    assert_eq!(field(&plain, "Supported"), "100rel, timer, replaces");
     assert!(!field(&plain, "Allow").contains("MESSAGE"));
     assert!(plain.contains("RTP/AVP 0 8\r\n") && plain.contains("a=ptime:20\r\n"));
 
@@ -38,7 +38,7 @@ async fn the_settings_of_an_endpoint_are_seen_in_its_invite() {
     let required = builder("alice").reliable_provisionals(ReliableProvisionals::Required);
     assert_eq!(field(&invite(required).await, "Require"), "100rel");
     let off = builder("alice").reliable_provisionals(ReliableProvisionals::Off);
-    assert_eq!(field(&invite(off).await, "Supported"), "");
+    assert_eq!(field(&invite(off).await, "Supported"), "timer, replaces");
     let text = invite(builder("alice").answer_requests([Method::MESSAGE, Method::INFO])).await;
     assert!(field(&text, "Allow").ends_with("MESSAGE, INFO"), "{text}");
     let text = invite(builder("alice").codecs([Codec::pcma()])).await;

@@ -3,7 +3,7 @@
 use super::Found;
 use crate::{
     Rule,
-    audit::{dialog::Dialog, scene::Scene},
+    audit::{dialog::Dialog, scene::Scene, sip::Sip},
 };
 
 pub(super) fn is_in_a_dialog(scene: &Scene<'_>, found: &mut Found) {
@@ -24,9 +24,8 @@ pub(super) fn callee_waits(scene: &Scene<'_>, found: &mut Found) {
 /// Whether the INVITE that made the dialog was answered by 2xx, and that was acknowledged or will
 /// never be.
 fn may_end(dialog: &Dialog, scene: &Scene<'_>) -> bool {
-    let is_it = |sip: &crate::audit::sip::Sip| {
-        sip.to_tag.is_none() && sip.from_tag == dialog.remote_tag && !sip.is("BYE")
-    };
+    let is_it =
+        |sip: &Sip| sip.to_tag.is_none() && sip.from_tag == dialog.remote_tag && !sip.is("BYE");
     let Some(server) = scene.leg.servers.iter().rev().find(|it| it.is_invite() && is_it(&it.sip))
     else {
         return true;
@@ -36,9 +35,29 @@ fn may_end(dialog: &Dialog, scene: &Scene<'_>) -> bool {
     server.acked_at.is_some() || waited
 }
 
+/// A BYE ends the call, not the subscriptions that share its dialog, such as that of a REFER
+/// (RFC 6665 §4.5.2): they are told of, refreshed and ended in it.
+fn goes_on(dialog: &Dialog, scene: &Scene<'_>) -> bool {
+    let begins = |sip: &Sip| sip.is("REFER") || sip.is("SUBSCRIBE");
+    let asked = scene.leg.clients.iter().map(|client| &*client.sip).any(|sip| {
+        begins(sip)
+            && sip.from_tag == dialog.local_tag
+            && sip.to_tag.as_deref() == Some(&*dialog.remote_tag)
+    });
+    let was_asked = scene.leg.servers.iter().map(|server| &*server.sip).any(|sip| {
+        begins(sip)
+            && sip.from_tag == dialog.remote_tag
+            && sip.to_tag.as_deref() == Some(&*dialog.local_tag)
+    });
+    (scene.is("SUBSCRIBE") && asked) || (scene.is("NOTIFY") && was_asked)
+}
+
 /// A BYE may be sent again with credentials (RFC 3261 §22.2).
 pub(super) fn nothing_follows(scene: &Scene<'_>, found: &mut Found) {
     let Some(dialog) = scene.dialog.filter(|_| scene.is_own_request()) else { return };
+    if goes_on(dialog, scene) {
+        return;
+    }
     if dialog.over_at.is_some() || (dialog.bye_at.is_some() && !scene.is("BYE")) {
         scene.breach(found, Rule::NothingAfterBye, "no request after the end of its dialog");
     }

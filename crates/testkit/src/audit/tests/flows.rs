@@ -136,6 +136,24 @@ pub(super) fn routed() -> Trace {
         .say(1010, A, reply(B, "BYE", "3", 7, 200))
 }
 
+/// The caller asks for a transfer, and hangs up before it is told how that went: the subscription
+/// goes on in the dialog of the call.
+pub(super) fn referred() -> Trace {
+    let report = |state: &str| format!("Event: refer\r\nSubscription-State: {state}");
+    call()
+        .without("BYE")
+        .say(1000, A, ask(A, "REFER", "r", 2).header("Refer-To: <sip:carol@example.org>"))
+        .say(1010, B, reply(A, "REFER", "r", 2, 202))
+        .say(1020, B, ask(B, "NOTIFY", "n1", 8).header(&report("active;expires=60")))
+        .say(1030, A, reply(B, "NOTIFY", "n1", 8, 200))
+        .say(1040, A, ask(A, "BYE", "b", 3))
+        .say(1050, B, reply(A, "BYE", "b", 3, 200))
+        .say(2000, A, ask(A, "SUBSCRIBE", "s", 4).header("Event: refer\r\nExpires: 60"))
+        .say(2010, B, reply(A, "SUBSCRIBE", "s", 4, 200))
+        .say(2020, B, ask(B, "NOTIFY", "n2", 9).header(&report("terminated")))
+        .say(2030, A, reply(B, "NOTIFY", "n2", 9, 200))
+}
+
 impl Trace {
     /// Loses the messages that are sent at these times.
     fn lose_at(mut self, times: &[u64]) -> Self {
@@ -158,6 +176,7 @@ fn good_traces_have_no_breaches() {
         timed(),
         repeated(),
         routed(),
+        referred(),
     ];
     for (index, trace) in traces.iter().enumerate() {
         let breaches = trace.audit();

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     flows::{
-        call, cancelled, modified, offered_late, offered_reliably, refused, reliable, repeated,
-        routed, timed,
+        call, cancelled, modified, offered_late, offered_reliably, referred, refused, reliable,
+        repeated, routed, timed,
     },
     trace::{A, Add, B, Trace, ask, reply},
 };
@@ -194,6 +194,9 @@ fn dialogs() -> Vec<(Rule, Trace)> {
         (Rule::NothingAfterBye, info(1005)),
         (Rule::NothingAfterBye, info(1030)),
         (Rule::NothingAfterBye, call().say(1030, A, ask(A, "INFO", "9", 8))),
+        (Rule::NothingAfterBye, call().say(1030, A, ask(A, "NOTIFY", "9", 8))),
+        (Rule::NothingAfterBye, referred().without("REFER sip")),
+        (Rule::NothingAfterBye, referred().say(1060, A, ask(A, "INFO", "9", 4))),
         (Rule::OneInvite, modified().say(1005, B, ask(B, "INVITE", "9", 21))),
         (Rule::OneInvite, modified().say(1007, A, ask(A, "INVITE", "9", 2))),
     ]
