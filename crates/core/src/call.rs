@@ -138,9 +138,7 @@ impl CallMedia {
 
     /// Finds out whether an offer can be answered, and leaves the session of no more use.
     pub(crate) fn try_answer(mut self, offer: &[u8]) -> Result<(), Error> {
-        self.negotiation.receive_offer(offer)?;
-        self.negotiation.answer()?;
-        Ok(())
+        Ok(self.negotiation.receive_offer(offer)?)
     }
 
     /// Takes the answer of a provisional response: good until the final one (RFC 3261 §13.2.1).

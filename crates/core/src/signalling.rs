@@ -107,7 +107,7 @@ impl Endpoint {
         self.events.push_back(Event::Incoming { call, request, flow, registration });
     }
 
-    /// Tries the answer on a session that is thrown away.
+    /// Tries the offer on a session that is thrown away.
     fn check_offer(&mut self, offer: Option<Bytes>) -> Result<Option<Bytes>, Error> {
         let Some(offer) = offer else { return Ok(None) };
         let trial = MediaSockets::pair(([192, 0, 2, 1], 9).into());
