@@ -47,10 +47,20 @@ impl Random {
             'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q',
             'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', '2', '3', '4', '5', '6', '7',
         ];
-        let letter = |_| ALPHABET.get(self.0.random_range(0..ALPHABET.len())).copied();
-        (0..length).filter_map(letter).collect()
+        let (mut token, mut bits) = (String::with_capacity(length), 0_u64);
+        for at in 0..length {
+            if at % LETTERS_A_DRAW == 0 {
+                bits = self.u64();
+            }
+            token.extend(ALPHABET.get((bits % 32) as usize));
+            bits >>= 5;
+        }
+        token
     }
 }
+
+/// How many letters of five bits are in 64 bits.
+const LETTERS_A_DRAW: usize = 12;
 
 #[cfg(test)]
 mod tests {
@@ -69,5 +79,15 @@ mod tests {
         let token = Random::from_system().token(32);
         assert_eq!(token.len(), 32);
         assert!(token.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()));
+    }
+
+    #[test]
+    fn every_letter_of_a_token_is_drawn_anew() {
+        let token = Random::from_seed(1).token(24_000);
+        for place in 0..12 {
+            let letters: std::collections::HashSet<_> =
+                token.bytes().skip(place).step_by(12).collect();
+            assert_eq!(letters.len(), 32, "place {place}");
+        }
     }
 }
