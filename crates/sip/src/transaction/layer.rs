@@ -14,8 +14,8 @@ use std::{
 use bytes::Bytes;
 use offhook_sansio::{Datagram, Flow, Random, Transmit};
 use offhook_sip_message::{
-    Message, Method, Rejection, Request, Response, ResponseBuilder, RetryAfter, Server, StatusCode,
-    Text, ValidRequest, ValidResponse, Via,
+    HeaderName, Message, Method, Rejection, Request, Response, ResponseBuilder, RetryAfter, Server,
+    StatusCode, Text, ValidRequest, ValidResponse, Via,
 };
 use tracing::debug;
 
@@ -395,7 +395,7 @@ impl TransactionLayer {
         if !self.listeners.sent(response.via(), flow) {
             return self.discard(Dropped::ForeignSentBy, flow);
         }
-        if response.headers_of::<Via>().count() > 1 {
+        if has_more_vias(&response) {
             return self.discard(Dropped::ExtraVia, flow);
         }
         let Some(transaction) = self.table.client(&response) else {
@@ -455,6 +455,15 @@ impl TransactionLayer {
             }
         }
     }
+}
+
+/// Whether the response was to go on to somebody else (RFC 3261 §8.1.3.3). A row without a comma has
+/// one value, and need not be read for that.
+fn has_more_vias(response: &ValidResponse) -> bool {
+    let headers = response.headers();
+    let row = headers.get_raw(HeaderName::VIA).unwrap_or_default();
+    let may_be = headers.count(HeaderName::VIA) > 1 || row.contains(&b',');
+    may_be && headers.headers_of::<Via>().count() > 1
 }
 
 /// 20 characters of five random bits each: 100 bits.
