@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use offhook::Endpoint;
+use offhook::{Endpoint, sip::Config};
 use offhook_benches::open_loop::{Load, Server};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -92,7 +92,10 @@ fn serve(address: &str) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
-        let endpoint = Endpoint::builder(&format!("sip:bench@{address}")).bind(address).await?;
+        // Each call leaves two transactions for half a minute.
+        let sip = Config { max_transactions: MOST, max_calls: MOST, ..Config::default() };
+        let builder = Endpoint::builder(&format!("sip:bench@{address}")).sip(sip);
+        let endpoint = builder.bind(address).await?;
         loop {
             let call = endpoint.incoming().await?;
             tokio::task::spawn_local(async move {
@@ -117,6 +120,8 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
+/// More calls and transactions than any load leaves.
+const MOST: usize = 1_000_000;
 const HEAD: &str =
     "| server | calls/s | held | failed | repeated ‰ | set-up p50, ms | p99, ms | CPU, µs a call |
 |---|---|---|---|---|---|---|---|";
