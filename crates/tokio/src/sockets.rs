@@ -166,12 +166,12 @@ fn pair_within(address: SocketAddr, ports: RangeInclusive<u16>) -> Option<(StdSo
 fn pair_anywhere(address: SocketAddr) -> io::Result<(StdSocket, StdSocket)> {
     let mut refusal = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..PAIR_TRIES {
-        let probe = StdSocket::bind(SocketAddr::new(address.ip(), 0))?;
-        let port = probe.local_addr()?.port() & !1;
-        drop(probe);
-        match pair_at(address, port) {
-            Ok(pair) => return Ok(pair),
-            Err(error) => refusal = error,
+        let one = StdSocket::bind(SocketAddr::new(address.ip(), 0))?;
+        let port = one.local_addr()?.port();
+        match (StdSocket::bind(SocketAddr::new(address.ip(), port ^ 1)), port % 2) {
+            (Ok(other), 0) => return Ok((one, other)),
+            (Ok(other), _) => return Ok((other, one)),
+            (Err(error), _) => refusal = error,
         }
     }
     Err(refusal)
