@@ -7,7 +7,7 @@
 
 use std::{
     env, io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr, UdpSocket},
     process::Command,
     time::Duration,
 };
@@ -22,7 +22,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let is_test = env::args().any(|argument| argument == "--test");
     let seconds = argument("--seconds").map_or(Ok(10), |text| text.parse())?;
     let rates = argument("--rates").unwrap_or_else(|| "256,512,1024,2048".to_owned());
-    let port = argument("--port").map_or(Ok(5_070), |text| text.parse())?;
+    let port = match argument("--port") {
+        Some(port) => port.parse()?,
+        None => UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port(),
+    };
     let target = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     if is_test {
         return measure("offhook", &ours(target)?, target, 50, Duration::from_secs(1));
