@@ -11,4 +11,5 @@ mod orders;
 mod redirects;
 mod reliable_callee;
 mod reliable_caller;
+mod third_party;
 mod update;
