@@ -1,6 +1,9 @@
 //! Two user agents that call each other under any verbs, any passing of time, and a wire that
 //! loses, repeats, reorders, breaks and invents datagrams.
 
+mod events;
+use events::Events;
+mod in_calls;
 mod outside;
 use outside::Outside;
 
@@ -29,8 +32,10 @@ pub fn user_agent(data: &[u8]) {
             choice @ 160..176 => pair.invent(choice, &mut script),
             choice @ 176..192 => pair.sleep(Duration::from_millis(u64::from(choice & 15) * 40)),
             192..196 => drop(pair.sleep_until_due()),
-            choice @ 196..200 => pair.act_outside(choice, &mut script),
-            choice @ 200..204 => pair.fail(choice),
+            choice @ 196..198 => pair.act_outside(choice, &mut script),
+            choice @ 198..200 => pair.act_on_events(choice, &mut script),
+            choice @ 200..202 => pair.fail(choice),
+            choice @ 202..204 => pair.act_in_call(choice, &mut script),
             choice => pair.act(choice, &mut script),
         }
     }
@@ -49,6 +54,7 @@ struct Side {
     /// The calls that the owner knows of.
     calls: Vec<CallId>,
     outside: Outside,
+    events: Events,
     address: SocketAddr,
 }
 
@@ -58,6 +64,7 @@ impl Pair {
             agent: agent(seed, address, settings),
             calls: Vec::new(),
             outside: Outside::default(),
+            events: Events::default(),
             address,
         });
         Self { now: Instant::now(), sides, wire: VecDeque::new() }
@@ -173,6 +180,32 @@ impl Pair {
         self.drain();
     }
 
+    /// One verb about events, perhaps in the call that began last.
+    fn act_on_events(&mut self, choice: u8, script: &mut Script<'_>) {
+        let now = self.now;
+        let [alice, bob] = &mut self.sides;
+        let (side, far) = if choice & 1 == 0 { (alice, bob) } else { (bob, alice) };
+        let flow = Flow::udp(side.address, far.address);
+        let call = side.calls.last().copied();
+        side.events.act(&mut side.agent, now, flow, call, script.u8());
+        self.drain();
+    }
+
+    /// One more verb on one call. That it does not fit the state is no fault.
+    fn act_in_call(&mut self, choice: u8, script: &mut Script<'_>) {
+        let now = self.now;
+        let [alice, bob] = &mut self.sides;
+        let (side, far) = if choice & 1 == 0 { (alice, bob) } else { (bob, alice) };
+        let flow = Flow::udp(side.address, far.address);
+        let (which, verb) = (script.u8(), script.u8());
+        let Some(&call) = side.calls.get(usize::from(which & 7)) else { return };
+        match in_calls::act(&mut side.agent, now, call, flow, verb) {
+            Ok(placed) => side.calls.extend(placed),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+        self.drain();
+    }
+
     /// Takes what the agents have to send and to tell.
     fn drain(&mut self) {
         for (index, side) in self.sides.iter_mut().enumerate() {
@@ -199,6 +232,7 @@ impl Pair {
                 side.agent.hang_up(self.now, call).promised("a call that lives can be hung up");
             }
             side.outside.end(&mut side.agent, self.now);
+            side.events.end(&mut side.agent, self.now);
         }
         self.drain();
         let mut steps = 0;
@@ -220,6 +254,7 @@ impl Pair {
             assert_eq!(side.agent.live_transactions(), 0, "no transaction is left");
             assert!(side.calls.is_empty(), "each call was said to be over");
             side.outside.check_over(&side.agent);
+            side.events.check_over(&side.agent);
         }
     }
 
@@ -236,6 +271,7 @@ impl Pair {
 impl Side {
     fn hear(&mut self, event: Event) {
         let Some(event) = self.outside.hear(event) else { return };
+        let Some(event) = self.events.hear(event) else { return };
         match event {
             Event::Incoming { call, .. } => {
                 assert!(!self.calls.contains(&call), "a new call has a new name");
@@ -261,6 +297,7 @@ fn agent(seed: u64, address: SocketAddr, settings: u8) -> UserAgent {
         answered_by_owner: vec![Method::MESSAGE, Method::REGISTER, Method::PUBLISH],
         ..Config::default()
     };
+    let config = events::settings(in_calls::settings(settings, config));
     let mut agent = UserAgent::new(config, Random::from_seed(seed));
     agent.listen(Protocol::Udp, address, address);
     agent
@@ -277,6 +314,12 @@ fn invite(near: SocketAddr, far: SocketAddr, choice: u8) -> Invite {
         headers,
         ..Invite::new(address_uri(far), from, Flow::udp(near, far))
     }
+}
+
+/// Takes what is over out of what is known.
+fn forget<T: PartialEq + std::fmt::Debug>(known: &mut Vec<T>, id: T) {
+    let place = known.iter().position(|it| *it == id);
+    known.remove(place.ok_or(id).promised("it ends once"));
 }
 
 fn address_uri(address: SocketAddr) -> Uri {

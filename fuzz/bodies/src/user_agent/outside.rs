@@ -9,7 +9,7 @@ use offhook_sip::{
 };
 use offhook_sip_message::{Contact, HeaderName, Method, NameAddr, StatusCode, Text, ValidRequest};
 
-use super::{address_uri, description};
+use super::{address_uri, description, forget};
 use crate::Promised;
 
 /// What the owner knows of.
@@ -96,11 +96,6 @@ impl Outside {
         assert!(self.registrations.is_empty(), "each registration was said to be over");
         assert!(self.publications.is_empty(), "each publication was said to be over");
     }
-}
-
-fn forget<T: PartialEq + std::fmt::Debug>(known: &mut Vec<T>, id: T) {
-    let place = known.iter().position(|it| *it == id);
-    known.remove(place.ok_or(id).promised("it ends once"));
 }
 
 fn message(flow: Flow) -> OutgoingRequest {
