@@ -7,7 +7,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random};
-use offhook_sip::{Body, Config, End, Error, Event, Invite, UserAgent};
+use offhook_sip::{Body, CallId, Config, End, Error, Event, Invite, UserAgent};
 use offhook_sip_message::{NameAddr, Uri};
 
 /// A caller and a callee. Each call is a little later than the one before, on virtual time.
@@ -19,6 +19,10 @@ pub struct Agents {
     callee: UserAgent,
     target: Uri,
     from: NameAddr,
+    /// The calls that stay, as the caller and as the callee name them.
+    held: (Vec<CallId>, Vec<CallId>),
+    /// The call that came last to the callee.
+    taken: Option<CallId>,
 }
 
 impl Agents {
@@ -37,6 +41,8 @@ impl Agents {
             callee: agent(2, CALLEE),
             target: parsed("sip:bob@192.0.2.2"),
             from: NameAddr::new(parsed("sip:alice@example.com")),
+            held: (Vec::new(), Vec::new()),
+            taken: None,
         }
     }
 
@@ -57,9 +63,40 @@ impl Agents {
         for _ in 0..ROUNDS {
             self.carry();
             self.drive_callee();
-            while self.caller.poll_event().is_some() {}
+            while let Some(event) = self.caller.poll_event() {
+                if let Event::Answered { call, .. } = event {
+                    self.held.0.push(call);
+                }
+            }
         }
+        self.held.1.extend(self.taken);
         self.pass(self.pace);
+    }
+
+    /// Modifies the sessions of all calls, from the caller's side and then from the callee's.
+    pub fn modify(&mut self) {
+        for by_caller in [true, false] {
+            let calls = if by_caller { &self.held.0 } else { &self.held.1 };
+            let agent = if by_caller { &mut self.caller } else { &mut self.callee };
+            for call in calls {
+                done(&agent.reinvite(self.now, *call, Some(sdp())));
+            }
+            for _ in 0..ROUNDS {
+                self.carry();
+                self.answer_changes();
+            }
+            self.pass(self.pace / 2);
+        }
+    }
+
+    fn answer_changes(&mut self) {
+        for agent in [&mut self.caller, &mut self.callee] {
+            while let Some(event) = agent.poll_event() {
+                if let Event::Reinvited { call, .. } = event {
+                    done(&agent.answer(self.now, call, Some(sdp())));
+                }
+            }
+        }
     }
 
     /// How many calls there are at the caller and at the callee.
@@ -100,6 +137,7 @@ impl Agents {
         while let Some(event) = self.callee.poll_event() {
             match event {
                 Event::Incoming { call, .. } => {
+                    self.taken = Some(call);
                     done(&self.callee.ring(self.now, call));
                     done(&self.callee.answer(self.now, call, Some(sdp())));
                 }

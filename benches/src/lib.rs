@@ -3,6 +3,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod accounts;
+pub use accounts::Accounts;
+
 mod agents;
 pub use agents::Agents;
 

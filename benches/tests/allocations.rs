@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use offhook_benches::{
-    Agents, FRAME, INVITE, MESSAGES, Wire, leg,
+    Accounts, Agents, FRAME, INVITE, MESSAGES, Wire, leg,
     sip::{Offhook, Peer, received},
     tone,
 };
@@ -241,4 +241,37 @@ fn a_call_that_stands_takes_at_most_eight_kib_at_each_side() {
     let settled = (BYTES.get() - before) / CALLS / 2;
     println!("a call at each side: {fresh} bytes at first, {settled} when its INVITE is forgotten");
     assert!(fresh <= 8 * 1024 && settled <= 8 * 1024);
+}
+
+#[test]
+fn an_account_that_is_registered_takes_at_most_eight_kib() {
+    const ACCOUNTS: usize = 4_000;
+    let mut accounts = Accounts::new();
+    let before = BYTES.get();
+    (0..ACCOUNTS).for_each(|_| accounts.register());
+    accounts.pass(Duration::from_secs(60));
+    assert_eq!(accounts.live(), (ACCOUNTS, 0));
+    let fresh = (BYTES.get() - before) / ACCOUNTS;
+    let refreshes = accounts.pass(Duration::from_secs(10 * 3_600));
+    accounts.pass(Duration::from_secs(60));
+    let settled = (BYTES.get() - before) / ACCOUNTS;
+    println!("an account: {fresh} bytes at first, {settled} after {refreshes} refreshes of all");
+    assert!(refreshes >= 10 * ACCOUNTS, "each is refreshed every hour");
+    assert!(fresh <= 8 * 1024 && settled <= fresh + 64);
+}
+
+#[test]
+fn a_call_that_is_modified_for_ever_takes_no_more_memory() {
+    let mut agents = Agents::new(Duration::from_secs(1));
+    agents.hold();
+    let mut bytes = Vec::new();
+    for _ in 0..5 {
+        (0..10_000).for_each(|_| agents.modify());
+        agents.pass(Duration::from_secs(60));
+        assert_eq!((agents.live_calls(), agents.live_transactions()), ((1, 1), (0, 0)));
+        bytes.push(BYTES.get());
+    }
+    println!("after each 20000 re-INVITEs, half of them of either side: {bytes:?}");
+    // Tables are as large as they get after the first ten thousands.
+    assert!(bytes[1..].iter().all(|later| *later <= bytes[1]), "{bytes:?}");
 }
