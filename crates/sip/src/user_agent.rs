@@ -13,7 +13,9 @@ mod subscriptions;
 use std::{net::SocketAddr, time::Instant};
 
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
-use offhook_sip_message::{AnswerModeValue, Join, Reason, Replaces, StatusCode, Uri, ValidRequest};
+use offhook_sip_message::{
+    AnswerModeValue, Contact, Join, Reason, Replaces, StatusCode, Uri, ValidRequest,
+};
 
 use crate::{
     Body, CallId, Config, Error, Event, Fork, Info, InfoId, Invite, Login, Statistics,
@@ -177,6 +179,23 @@ impl UserAgent {
         why: &str,
     ) -> Result<(), Error> {
         self.calls.reject_because(&mut self.layer, now, call, status, why)
+    }
+
+    /// Refuses the INVITE that waits with `status`, 300 to 399, and names where to call instead, the
+    /// most wanted by its `q` (RFC 3261 §21.3).
+    ///
+    /// # Errors
+    ///
+    /// If no INVITE or re-INVITE of the peer waits, the status is another, or a contact is `*` or cannot
+    /// be written.
+    pub fn redirect(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        status: StatusCode,
+        contacts: &[Contact],
+    ) -> Result<(), Error> {
+        self.calls.redirect(&mut self.layer, now, call, status, contacts)
     }
 
     /// Answers the offer that a 2xx has brought, in its ACK (RFC 3261 §13.2.2.4).

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use offhook_sip_message::{ResponseBuilder, StatusCode, Text, Warning};
+use offhook_sip_message::{Contact, ResponseBuilder, StatusCode, Text, Warning};
 
 use super::{CallId, Calls, State, session::Exchange};
 use crate::{End, Error, Event, transaction::TransactionLayer};
@@ -21,6 +21,26 @@ impl Calls {
             return Err(Error::InvalidStatus { status, expected: "300 to 699" });
         }
         self.refuse(layer, now, call, status, End::Refused { status })
+    }
+
+    /// Refuses the INVITE that waits and names where to call instead (RFC 3261 §21.3).
+    pub(crate) fn redirect(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        call: CallId,
+        status: StatusCode,
+        contacts: &[Contact],
+    ) -> Result<(), Error> {
+        if !(300..=399).contains(&status.as_u16()) {
+            return Err(Error::InvalidStatus { status, expected: "300 to 399" });
+        }
+        if contacts.contains(&Contact::Star) {
+            let why = "* is nowhere to call (RFC 3261 §20.10)";
+            return Err(Error::Unbuildable(why.to_owned()));
+        }
+        let end = End::Refused { status };
+        self.refuse_with(layer, now, call, status, end, |builder| builder.list(contacts))
     }
 
     /// As [`reject`](Self::reject), and tells people why: in the reason phrase of a 400, which is

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use offhook_sansio::Flow;
 use offhook_sip::{CallId, Config, End, Error, Event};
-use offhook_sip_message::{StatusCode, Uri};
+use offhook_sip_message::{Contact, NameAddr, StatusCode, Uri};
 
 use crate::{
-    dialogue::{contact, has, method, nothing_is_left},
+    dialogue::{called, contact, has, method, nothing_is_left},
     support::raw::{Raw, field, first_line, ours, respond, theirs},
 };
 
@@ -174,4 +174,26 @@ fn a_call_that_is_given_up_is_not_redirected() {
     moved(&mut raw, &invite, "<sip:a@a.example>");
     assert!(targets(&raw).is_empty());
     nothing_is_left(&mut raw);
+}
+
+#[test]
+fn a_callee_names_where_to_call_instead() {
+    let mut raw = Raw::new();
+    let call = called(&mut raw, "", true);
+    let contacts: Vec<Contact> = ["sip:desk@there.example", "sip:home@there.example"]
+        .map(|uri| Contact::new(NameAddr::new(uri.parse().unwrap())).with_q("0.5".parse().unwrap()))
+        .into();
+    let wrong = StatusCode::BUSY_HERE;
+    let refused = raw.agent.redirect(raw.now, call, wrong, &contacts);
+    assert!(matches!(refused, Err(Error::InvalidStatus { .. })), "{refused:?}");
+    let moved = StatusCode::MOVED_TEMPORARILY;
+    assert!(raw.agent.redirect(raw.now, call, moved, &[Contact::Star]).is_err());
+    raw.agent.redirect(raw.now, call, moved, &contacts).unwrap();
+    let sent = raw.drain().remove(0);
+    assert!(first_line(&sent).starts_with("SIP/2.0 302"), "{sent}");
+    let named = "<sip:desk@there.example>;q=0.5, <sip:home@there.example>;q=0.5";
+    assert_eq!(field(&sent, "Contact"), named);
+    assert!(has(&raw, |event| {
+        matches!(event, Event::Ended { end: End::Refused { status }, .. } if *status == moved)
+    }));
 }

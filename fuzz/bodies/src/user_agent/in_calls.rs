@@ -1,16 +1,21 @@
 //! What the two sides do in their calls beside INVITE and its answers.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use offhook_sansio::Flow;
 use offhook_sip::{
     CallId, Config, Error, Info, Invite, Login, ReliableProvisionals, SessionTimer, UserAgent,
 };
 use offhook_sip_message::{
-    AnswerModeValue, Header, HeaderName, InfoPackage, Method, NameAddr, Reason, StatusCode, Text,
+    AnswerModeValue, Contact, Header, HeaderName, InfoPackage, Method, NameAddr, Reason,
+    StatusCode, Text, Uri,
 };
 
 use super::{address_uri, description};
+use crate::Promised;
 
 /// Settings by the bits of one number: what is offered and what is required.
 pub(super) fn settings(bits: u8, mut config: Config) -> Config {
@@ -27,6 +32,7 @@ pub(super) fn settings(bits: u8, mut config: Config) -> Config {
         config.allow.push(Method::INFO);
         config.info_packages = vec![PACKAGE];
     }
+    config.max_redirects = bits >> 6;
     config.join = bits & 32 != 0;
     config.answer_mode = bits & 32 != 0;
     config
@@ -59,10 +65,19 @@ pub(super) fn act(
             let join = written(&agent.join(call)?);
             return invite(agent, now, flow, (HeaderName::JOIN, join)).map(Some);
         }
-        27 => agent.remote_target(call).map(drop),
+        27 => agent.follow(now, call, &elsewhere(flow.remote), flow),
+        28 => {
+            let there = Contact::new(NameAddr::new(elsewhere(flow.local)));
+            agent.redirect(now, call, StatusCode::MOVED_TEMPORARILY, &[there])
+        }
         _ => agent.reinvite(now, call, body),
     };
     done.map(|()| None)
+}
+
+/// Another user at the same place: no target is tried twice.
+fn elsewhere(address: SocketAddr) -> Uri {
+    format!("sip:another@{address}").parse().promised("an address makes a URI")
 }
 
 fn info(choice: u8) -> Info {
