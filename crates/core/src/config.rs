@@ -17,6 +17,10 @@ pub struct Config {
     pub identity: NameAddr,
     /// The codecs, frame time and RTCP multiplexing that calls offer and accept, best first.
     pub capabilities: Capabilities,
+    /// Whether a call whose offer this endpoint cannot answer with media of its own is refused before
+    /// it is told of. Turn it off for calls that are answered with
+    /// [`answer_with`](crate::Endpoint::answer_with).
+    pub check_offers: bool,
     /// How long received sound waits to be played.
     pub delay: PlayoutDelay,
     /// The settings of the SIP layer: timers, limits, the `User-Agent` header.
@@ -34,6 +38,7 @@ impl Config {
                 rtcp_mux: true,
                 direction: Direction::SendRecv,
             },
+            check_offers: true,
             delay: PlayoutDelay::default(),
             sip: offhook_sip::Config::default(),
         }

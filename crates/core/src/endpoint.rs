@@ -10,7 +10,7 @@ use bytes::Bytes;
 use offhook_media::{Heard, Leg};
 use offhook_rtp::Wallclock;
 use offhook_sansio::{Datagram, Deadlines, Flow, Machine, Protocol, Random, Transmit};
-use offhook_sip::{CallId, Invite, UserAgent};
+use offhook_sip::{Body, CallId, Invite, UserAgent};
 use offhook_sip_message::{StatusCode, Uri};
 use tracing::debug;
 
@@ -88,28 +88,35 @@ impl Endpoint {
     pub fn call(
         &mut self,
         now: Instant,
-        mut outgoing: Outgoing,
+        outgoing: Outgoing,
         sockets: MediaSockets,
     ) -> Result<CallId, Error> {
         self.check_free(sockets)?;
-        let signalling = outgoing.flow.remote.ip();
-        let headers = self.headers_of(&mut outgoing)?;
-        let mut media = self.new_media(sockets, signalling);
-        let from = outgoing.from.unwrap_or_else(|| self.config.identity.clone());
-        let invite = Invite {
-            body: Some(sdp_body(media.offer()?)),
-            headers,
-            logins: outgoing.logins,
-            ..Invite::new(outgoing.target, from, outgoing.flow)
-        };
-        let call = match outgoing.largest {
-            Some(largest) => self.agent.invite_within(now, invite, largest)?,
-            None => self.agent.invite(now, invite)?,
-        };
+        let mut media = self.new_media(sockets, outgoing.flow.remote.ip());
+        let offer = media.offer()?;
+        let call = self.place(now, outgoing, Some(sdp_body(offer)))?;
         self.occupy(call, sockets);
         self.calls.insert(call, Call::Media(Box::new(media)));
         self.pump(now);
         Ok(call)
+    }
+
+    /// Sends the INVITE of a call.
+    pub(crate) fn place(
+        &mut self,
+        now: Instant,
+        mut outgoing: Outgoing,
+        body: Option<Body>,
+    ) -> Result<CallId, Error> {
+        let headers = self.headers_of(&mut outgoing)?;
+        let from = outgoing.from.unwrap_or_else(|| self.config.identity.clone());
+        let logins = outgoing.logins;
+        let invite = Invite::new(outgoing.target, from, outgoing.flow);
+        let invite = Invite { body, headers, logins, ..invite };
+        Ok(match outgoing.largest {
+            Some(largest) => self.agent.invite_within(now, invite, largest)?,
+            None => self.agent.invite(now, invite)?,
+        })
     }
 
     /// Calls on where a redirect has pointed, with the same offer (RFC 3261 §8.1.3.4).
@@ -264,6 +271,11 @@ impl Endpoint {
         &self.agent
     }
 
+    /// Whether offers are tried before calls are told of: [`Config::check_offers`].
+    pub const fn checks_offers(&self) -> bool {
+        self.config.check_offers
+    }
+
     /// How many calls are there, in whatever state.
     pub fn live_calls(&self) -> usize {
         self.calls.len()
@@ -299,7 +311,7 @@ impl Endpoint {
     pub(crate) fn invitation(&self, call: CallId) -> Result<(Option<Bytes>, IpAddr), Error> {
         match self.calls.get(&call) {
             Some(Call::Invited { offer, signalling }) => Ok((offer.clone(), *signalling)),
-            Some(Call::Media(_)) => Err(Error::NotWaiting),
+            Some(Call::Media(_) | Call::Elsewhere(_)) => Err(Error::NotWaiting),
             None => Err(Error::NoCall),
         }
     }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use offhook_sansio::Flow;
 use offhook_sip::{
-    CallId, End, IncomingId, PublicationEvent, PublicationId, RegistrationEvent, RegistrationId,
-    RequestFailure, RequestId,
+    CallId, Description, End, Fork, IncomingId, PublicationEvent, PublicationId, RegistrationEvent,
+    RegistrationId, RequestFailure, RequestId,
 };
 use offhook_sip_message::{StatusCode, Uri, ValidRequest, ValidResponse};
 
@@ -57,6 +58,31 @@ pub enum Event {
     EarlyMedia {
         /// The call.
         call: CallId,
+    },
+    /// A session description of the peer, in a call whose media is elsewhere. An offer waits for
+    /// [`Endpoint::reply_with`](crate::Endpoint::reply_with), unless it came in the INVITE.
+    Described {
+        /// The call.
+        call: CallId,
+        /// The early dialog it belongs to, if there may be several.
+        fork: Option<Fork>,
+        /// What it is.
+        kind: Description,
+        /// The description.
+        content: Bytes,
+    },
+    /// The peer asks to change the session of a call whose media is elsewhere, and wants our offer:
+    /// give it with [`Endpoint::reply_with`](crate::Endpoint::reply_with).
+    OfferWanted {
+        /// The call.
+        call: CallId,
+    },
+    /// What waited for [`Endpoint::reply_with`](crate::Endpoint::reply_with) waits no more.
+    OfferWithdrawn {
+        /// The call.
+        call: CallId,
+        /// The dialog it was told of in.
+        fork: Option<Fork>,
     },
     /// Someone holds the call, or holds it no more.
     Hold {

@@ -49,6 +49,8 @@ mod demux;
 
 mod early_media;
 
+mod elsewhere;
+
 mod endpoint;
 pub use endpoint::Endpoint;
 
@@ -68,4 +70,4 @@ mod signalling;
 mod statistics;
 pub use statistics::{CallStatistics, Statistics};
 
-pub use offhook_sip::CallId;
+pub use offhook_sip::{CallId, Description, Fork};

@@ -13,13 +13,11 @@ use offhook_sip::{Body, CallId, Description, End, Event as Signal, Fork};
 use offhook_sip_message::{ContentType, Header, Method, ParseError, ValidRequest, ValidResponse};
 use tracing::debug;
 
-use crate::{
-    Ending, Endpoint, Error, Event, MediaSockets,
-    call::{Call, CallMedia},
-};
+use crate::{Ending, Endpoint, Error, Event, MediaSockets, call::Call};
 
 impl Endpoint {
     pub(crate) fn signalled(&mut self, now: Instant, signal: Signal) {
+        let Some(signal) = self.signalled_elsewhere(now, signal) else { return };
         match signal {
             Signal::Incoming { call, request, flow, .. } => self.invited(now, call, request, flow),
             Signal::Progress { call, fork, description, response } => {
@@ -97,7 +95,11 @@ impl Endpoint {
     /// Someone calls. A call whose offer cannot be answered is refused before it rings anybody.
     fn invited(&mut self, now: Instant, call: CallId, request: ValidRequest, flow: Flow) {
         let body = description(request.body(), request.header::<ContentType>());
-        let offer = match body.and_then(|offer| self.check_offer(offer)) {
+        let checks = self.config.check_offers;
+        let offer = match body.and_then(|offer| match checks {
+            true => self.check_offer(offer),
+            false => Ok(offer),
+        }) {
             Ok(offer) => offer,
             Err(refusal) => return self.refuse_offer(now, call, &refusal),
         };
@@ -280,7 +282,7 @@ impl Endpoint {
         let (statistics, removed) = self.remove(now, call);
         // A call that was refused at once was never told of.
         let Some(removed) = removed else { return };
-        let fault = removed.media().and_then(|media: &CallMedia| media.fault.clone());
+        let fault = removed.fault().cloned();
         let ending = fault.map_or(Ending::Signalling(end), Ending::BadDescription);
         self.events.push_back(Event::Ended { call, ending, statistics: Box::new(statistics) });
     }

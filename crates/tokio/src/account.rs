@@ -16,10 +16,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     Call, Error, Publication,
-    command::{Command, Reply},
+    command::{Command, Media, Reply},
+    endpoint::place,
     publication::publish,
     request::{Asker, TEXT},
-    uri,
 };
 
 /// A user at a provider: an address of record, what proves it, and where it is registered.
@@ -149,9 +149,19 @@ impl Account {
     ///
     /// As for [`Endpoint::call`](crate::Endpoint::call).
     pub async fn call(&self, target: &str) -> Result<Call, Error> {
-        let target = Box::new(uri(target)?);
-        let (from, account) = (Box::new(self.shared.aor.clone()), Some(self.shared.id));
-        self.tell(|reply| Command::Call { target, from, account, reply }).await
+        let Shared { id, aor, commands, .. } = &*self.shared;
+        place(commands, target, aor, Some(*id), Media::Here).await
+    }
+
+    /// As [`call`](Self::call), with media elsewhere: see
+    /// [`Endpoint::call_with`](crate::Endpoint::call_with).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Endpoint::call`](crate::Endpoint::call).
+    pub async fn call_with(&self, target: &str, offer: Option<Bytes>) -> Result<Call, Error> {
+        let Shared { id, aor, commands, .. } = &*self.shared;
+        place(commands, target, aor, Some(*id), Media::Elsewhere(offer)).await
     }
 
     /// Whether `call` is one of this account.

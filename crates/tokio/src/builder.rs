@@ -31,6 +31,7 @@ pub struct Builder {
     display_name: Option<String>,
     codecs: Option<Vec<Codec>>,
     frame_time: Option<Duration>,
+    check_offers: bool,
     delay: PlayoutDelay,
     sip: offhook_sip::Config,
     media_ports: Option<RangeInclusive<u16>>,
@@ -51,6 +52,7 @@ impl Builder {
             display_name: None,
             codecs: None,
             frame_time: None,
+            check_offers: true,
             delay: PlayoutDelay::default(),
             sip: offhook_sip::Config::default(),
             media_ports: None,
@@ -83,6 +85,15 @@ impl Builder {
     #[must_use]
     pub const fn frame_time(mut self, time: Duration) -> Self {
         self.frame_time = Some(time);
+        self
+    }
+
+    /// Whether a call whose offer this endpoint cannot answer with media of its own is refused before
+    /// it is told of. Turn it off for calls that are answered by
+    /// [`Call::answer_with`](crate::Call::answer_with), whose media is elsewhere. Default: on.
+    #[must_use]
+    pub const fn check_offers(mut self, check: bool) -> Self {
+        self.check_offers = check;
         self
     }
 
@@ -256,6 +267,7 @@ impl Builder {
         config.identity.display_name = self.display_name.clone().map(Text::from);
         config.capabilities.codecs = self.codecs.clone().unwrap_or(config.capabilities.codecs);
         config.capabilities.ptime = self.frame_time.unwrap_or(config.capabilities.ptime);
+        config.check_offers = self.check_offers;
         config.delay = self.delay;
         config.sip = self.sip.clone();
         config.check()?;

@@ -1,7 +1,12 @@
 //! The handle of one call.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+};
 
+use bytes::Bytes;
 use offhook_audio::{Sink, Source, WavSink, WavSource};
 use offhook_core::{CallId, CallStatistics, Ending, Hold};
 use offhook_sip_message::{NameAddr, StatusCode};
@@ -10,6 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     AccountId, Audio, Error,
     command::{Change, Command, Reply, Verb},
+    elsewhere::Offered,
 };
 
 /// A call: placed with [`Endpoint::call`](crate::Endpoint::call) or taken with
@@ -19,17 +25,21 @@ use crate::{
 /// with CANCEL, BYE or a refusal (480).
 #[derive(Clone, Debug)]
 pub struct Call {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    id: CallId,
+pub(crate) struct Shared {
+    pub(crate) id: CallId,
     from: NameAddr,
     to: NameAddr,
     account: Option<AccountId>,
-    status: watch::Receiver<Status>,
-    commands: mpsc::UnboundedSender<Command>,
+    /// The description in the INVITE, for who answers with one.
+    pub(crate) offer: Option<Bytes>,
+    /// The number of the last offer that was given out.
+    pub(crate) offers_seen: AtomicU64,
+    pub(crate) status: watch::Receiver<Status>,
+    pub(crate) commands: mpsc::UnboundedSender<Command>,
 }
 
 /// What the driver tells of a call.
@@ -41,6 +51,10 @@ pub(crate) struct Status {
     /// The sample rate of its media, once there is any.
     pub(crate) sample_rate: Option<u32>,
     pub(crate) hold: Hold,
+    /// The last description of the peer, if its media is elsewhere.
+    pub(crate) description: Option<Bytes>,
+    /// The offer of the peer that waits.
+    pub(crate) offered: Option<Offered>,
     pub(crate) ended: Option<Ended>,
 }
 
@@ -53,7 +67,17 @@ impl Call {
         status: watch::Receiver<Status>,
         commands: mpsc::UnboundedSender<Command>,
     ) -> Self {
-        Self { shared: Arc::new(Shared { id, from, to, account, status, commands }) }
+        let (offer, offers_seen) = (None, AtomicU64::new(0));
+        let shared = Shared { id, from, to, account, offer, offers_seen, status, commands };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// As it has come in with this description.
+    pub(crate) fn offering(mut self, offer: Option<Bytes>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.offer = offer;
+        }
+        self
     }
 
     /// Who calls.
@@ -322,7 +346,10 @@ impl Call {
     }
 
     /// Hands a command to the driver and waits for its reply.
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
+    pub(crate) async fn ask<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, Error> {
         if let Some(ended) = &self.shared.status.borrow().ended {
             return Err(Error::Ended(ended.clone()));
         }
@@ -338,7 +365,7 @@ impl Call {
     }
 
     /// Waits until `seen` finds what it looks for.
-    async fn wait<T>(&self, seen: impl Fn(&Status) -> Option<T>) -> Result<T, Error> {
+    pub(crate) async fn wait<T>(&self, seen: impl Fn(&Status) -> Option<T>) -> Result<T, Error> {
         let mut status = self.shared.status.clone();
         let found = status.wait_for(|status| seen(status).is_some() || status.ended.is_some());
         match found.await {

@@ -1,7 +1,8 @@
 //! What handles ask of the driver.
 
+use bytes::Bytes;
 use offhook_audio::{Sink, Source};
-use offhook_core::{CallId, CallStatistics};
+use offhook_core::{CallId, CallStatistics, Fork};
 use offhook_sip::{Body, IncomingId, Push};
 use offhook_sip_message::{NameAddr, StatusCode, Uri};
 use tokio::sync::oneshot;
@@ -20,7 +21,20 @@ pub(crate) enum Command {
         target: Box<Uri>,
         from: Box<NameAddr>,
         account: Option<AccountId>,
+        media: Media,
         reply: Reply<Call>,
+    },
+    /// Without reply if nobody waits for it.
+    Describe {
+        call: CallId,
+        described: Described,
+        reply: Option<Reply<()>>,
+    },
+    /// The reply comes when the peer has answered, and brings its description.
+    Modify {
+        call: CallId,
+        offer: Option<Bytes>,
+        reply: Reply<Option<Bytes>>,
     },
     Verb {
         call: CallId,
@@ -130,6 +144,23 @@ pub(crate) enum Verb {
     /// With words for people, if there are any.
     Reject(StatusCode, Option<String>),
     HangUp,
+}
+
+/// Where the media of a new call is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Media {
+    Here,
+    /// The owner brings the offer, or wants one of the peer.
+    Elsewhere(Option<Bytes>),
+}
+
+/// Where a description of the owner's goes.
+#[derive(Clone, Debug)]
+pub(crate) enum Described {
+    Progress(StatusCode, Option<Bytes>),
+    Answer(Option<Bytes>),
+    Reply(Option<Fork>, Bytes),
+    Refuse(Option<Fork>, StatusCode),
 }
 
 /// What a call's owner may ask the peer for.

@@ -4,6 +4,7 @@
 mod accounts;
 mod calls;
 mod closing;
+mod elsewhere;
 mod errand;
 mod live;
 mod orders;

@@ -8,8 +8,9 @@ use offhook_sip_message::{Event, NameAddr, ValidResponse};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::{
-    AccountBuilder, Builder, Call, Error, IncomingRequest, Publication, StreamStatistics,
-    command::Command,
+    AccountBuilder, AccountId, Builder, Call, Error, IncomingRequest, Publication,
+    StreamStatistics,
+    command::{Command, Media},
     listener::Listening,
     publication::publish,
     request::{Asker, TEXT},
@@ -89,11 +90,18 @@ impl Endpoint {
     /// If the URI cannot be called, its host has no address or cannot be connected to, or no media
     /// ports are free.
     pub async fn call(&self, target: &str) -> Result<Call, Error> {
-        let target = Box::new(uri(target)?);
-        let (reply, answer) = oneshot::channel();
-        let from = Box::new(self.identity.clone());
-        self.tell(Command::Call { target, from, account: None, reply })?;
-        answer.await.map_err(|_| Error::Closed)?
+        place(&self.commands, target, &self.identity, None, Media::Here).await
+    }
+
+    /// As [`call`](Self::call), with media elsewhere: with an offer of the owner's, or without one so
+    /// that the far side makes it. See [`Call::answered_with`] and [`Call::next_offer`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`](Self::call).
+    pub async fn call_with(&self, target: &str, offer: Option<Bytes>) -> Result<Call, Error> {
+        let media = Media::Elsewhere(offer);
+        place(&self.commands, target, &self.identity, None, media).await
     }
 
     /// The settings of a new account of `address`, an address of record such as
@@ -203,4 +211,19 @@ impl Endpoint {
     fn asker(&self) -> Asker<'_> {
         Asker { from: &self.identity, account: None, commands: &self.commands }
     }
+}
+
+/// Has the driver place a call.
+pub(crate) async fn place(
+    commands: &mpsc::UnboundedSender<Command>,
+    target: &str,
+    from: &NameAddr,
+    account: Option<AccountId>,
+    media: Media,
+) -> Result<Call, Error> {
+    let (target, from) = (Box::new(uri(target)?), Box::new(from.clone()));
+    let (reply, answer) = oneshot::channel();
+    let command = Command::Call { target, from, account, media, reply };
+    commands.send(command).map_err(|_| Error::Closed)?;
+    answer.await.map_err(|_| Error::Closed)?
 }

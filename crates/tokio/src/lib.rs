@@ -88,6 +88,9 @@ pub use dns::Dns;
 
 mod driver;
 
+mod elsewhere;
+pub use elsewhere::PeerOffer;
+
 mod endpoint;
 pub use endpoint::Endpoint;
 

@@ -41,9 +41,9 @@ impl Driver {
             }
             Event::EarlyMedia { call } => self.start_devices(call),
             Event::Hold { call, hold } => self.tell(call, |status| status.hold = hold),
-            Event::Changed { call } => self.changed(call, Ok(())),
+            Event::Changed { call } => self.changed(call, || Ok(())),
             Event::NotChanged { call, status } => {
-                self.changed(call, Err(Error::Refused { status }));
+                self.changed(call, || Err(Error::Refused { status }));
             }
             Event::Ended { call, ending, statistics } => {
                 let ended = Ended { ending, statistics: Arc::new(*statistics) };
@@ -61,7 +61,7 @@ impl Driver {
                 let account = self.account_named(registration);
                 self.requested(incoming, request, account);
             }
-            other => debug!(?other, "an event that no handle waits for"),
+            other => self.heard_description(other),
         }
     }
 
@@ -80,6 +80,7 @@ impl Driver {
         let commands = self.commands.upgrade().filter(|_| !self.closing.has_begun());
         let taken = commands.is_some_and(|commands| {
             let handle = Call::new(call, from, to, account, seen, commands);
+            let handle = handle.offering(self.offer_of(request));
             self.incoming.try_send(handle).is_ok()
         });
         if !taken && let Err(error) = self.core.reject(Instant::now(), call, UNAVAILABLE) {
@@ -87,18 +88,19 @@ impl Driver {
         }
     }
 
-    fn tell(&self, call: CallId, news: impl FnOnce(&mut Status)) {
+    pub(super) fn tell(&self, call: CallId, news: impl FnOnce(&mut Status)) {
         if let Some(live) = self.calls.get(&call) {
             live.tell(news);
         }
     }
 
     /// The peer has answered what a handle wants to be changed.
-    fn changed(&mut self, call: CallId, result: Result<(), Error>) {
+    fn changed(&mut self, call: CallId, result: impl Fn() -> Result<(), Error>) {
         let live = self.calls.get_mut(&call);
         if let Some(reply) = live.and_then(|live| live.changing.take()) {
-            respond(reply, result);
+            respond(reply, result());
         }
+        self.modified(call, result());
     }
 
     /// A call of the core is over: its INVITE may have failed at one of several targets.

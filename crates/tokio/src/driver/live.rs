@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use offhook_core::{CallId, MediaSockets};
 use offhook_media::LegStatistics;
 use offhook_sansio::Flow;
@@ -28,6 +29,9 @@ pub(super) struct Live {
     pub(super) devices: Option<Devices>,
     /// Who waits for the peer to agree to a change of the session.
     pub(super) changing: Option<Reply<()>>,
+    /// The same for a call whose media is elsewhere, and what the peer has described since.
+    pub(super) modifying: Option<Reply<Option<Bytes>>>,
+    pub(super) described: Option<Bytes>,
     /// The figures that were written down last.
     pub(super) figures: LegStatistics,
 }
@@ -44,6 +48,8 @@ impl Live {
             sockets,
             devices: None,
             changing: None,
+            modifying: None,
+            described: None,
             figures: LegStatistics::default(),
         }
     }

@@ -19,9 +19,13 @@ impl Driver {
     pub(super) fn obey(&mut self, command: Command) {
         match command {
             command if self.closing.has_begun() && command.begins() => command.refuse(),
-            Command::Call { target, from, account, reply } => {
-                self.seek_new_call(*target, *from, account, reply);
+            Command::Call { target, from, account, media, reply } => {
+                self.seek_new_call(*target, *from, account, media, reply);
             }
+            Command::Describe { call, described, reply } => {
+                self.describe(self.named(call), described, reply);
+            }
+            Command::Modify { call, offer, reply } => self.modify(self.named(call), offer, reply),
             Command::Verb { call, verb, reply } => self.obey_verb(call, verb, reply),
             Command::Change { call, change, reply } => {
                 self.change(self.named(call), change, reply);

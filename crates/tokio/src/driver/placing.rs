@@ -18,13 +18,18 @@ use super::{
     live::Live,
     media_address, respond,
 };
-use crate::{AccountId, Call, Ended, Error, call::Status, command::Reply};
+use crate::{
+    AccountId, Call, Ended, Error,
+    call::Status,
+    command::{Media, Reply},
+};
 
 /// A call to be placed.
 pub(super) struct Placing {
     pub(super) target: Uri,
     pub(super) size: Size,
     pub(super) account: Option<AccountId>,
+    media: Media,
     origin: Origin,
 }
 
@@ -45,6 +50,7 @@ pub(super) struct Attempt {
     lookup: LookupId,
     target: Uri,
     size: Size,
+    media: Media,
 }
 
 /// A redirected call, and where it may go.
@@ -62,10 +68,11 @@ impl Driver {
         target: Uri,
         from: NameAddr,
         account: Option<AccountId>,
+        media: Media,
         reply: Reply<Call>,
     ) {
         let origin = Origin::New { from, reply };
-        let placing = Box::new(Placing { target, size: Size::Unknown, account, origin });
+        let placing = Box::new(Placing { target, size: Size::Unknown, account, media, origin });
         // What is registered over a connection, or over a flow of its own, is called from there.
         match account.and_then(|account| self.bound_flow(account)) {
             Some(flow) => self.place(placing, None, flow),
@@ -89,7 +96,7 @@ impl Driver {
     /// Tries the next target for a call that nobody has answered, if its end allows that. The call
     /// is given back if it is over for good.
     pub(super) fn try_again(&mut self, mut live: Live, ended: Ended) -> Option<(Live, Ended)> {
-        let Some(Attempt { lookup, target, size }) = live.attempt.take() else {
+        let Some(Attempt { lookup, target, size, media }) = live.attempt.take() else {
             return Some((live, ended));
         };
         let failure = failure(&ended.ending).filter(|_| !self.closing.has_begun());
@@ -102,7 +109,7 @@ impl Driver {
         }
         let account = live.account;
         let origin = Origin::Again { live: Box::new(live), ended };
-        let placing = Placing { target, size, account, origin };
+        let placing = Placing { target, size, account, media, origin };
         self.take_on(Purpose::Place(Box::new(placing)), Some(lookup));
         None
     }
@@ -147,7 +154,7 @@ impl Driver {
             outgoing.largest = Some(LARGEST_DATAGRAM);
         }
         self.sign(&mut outgoing, placing.account);
-        match self.call(outgoing) {
+        match self.call(outgoing, &placing.media) {
             Ok(call) => self.placed(call, *placing, lookup),
             Err(Error::Core(offhook_core::Error::Sip(SipError::TooLarge { .. }))) => {
                 if let Some(lookup) = lookup {
@@ -165,8 +172,13 @@ impl Driver {
         }
     }
 
-    fn call(&mut self, outgoing: Outgoing) -> Result<CallId, Error> {
+    fn call(&mut self, outgoing: Outgoing, media: &Media) -> Result<CallId, Error> {
         let flow = outgoing.flow;
+        if let Media::Elsewhere(offer) = media {
+            let call = self.core.call_with(Instant::now(), outgoing, offer.clone())?;
+            self.calls.insert(call, Live::new(Some(flow), None));
+            return Ok(call);
+        }
         let sockets = self.sockets.bind_media(media_address(&self.listening, flow))?;
         let placed = self.core.call(Instant::now(), outgoing, sockets);
         match placed {
@@ -182,11 +194,11 @@ impl Driver {
     /// Gives a new call its handle, or the handle its new call.
     fn placed(&mut self, call: CallId, placing: Placing, lookup: Option<LookupId>) {
         let Some(live) = self.calls.get_mut(&call) else { return };
-        let Placing { target, size, account, origin } = placing;
+        let Placing { target, size, account, media, origin } = placing;
         let to = NameAddr::new(target.clone());
         live.account = account;
         live.secure = target.as_sip().is_some_and(|uri| uri.secure);
-        live.attempt = lookup.map(|lookup| Attempt { lookup, target, size });
+        live.attempt = lookup.map(|lookup| Attempt { lookup, target, size, media });
         match origin {
             Origin::New { from, reply } => {
                 let (status, seen) = watch::channel(Status::default());

@@ -6,6 +6,7 @@
 
 mod calls;
 mod early_media;
+mod elsewhere;
 mod holds;
 mod incoming;
 mod peer;
