@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use offhook_media::{Heard, Leg};
 use offhook_rtp::Wallclock;
-use offhook_sansio::{Datagram, Deadlines, Flow, Machine, Protocol, Random, Transmit};
+use offhook_sansio::{Datagram, Deadlines, Flow, IdMap, Machine, Protocol, Random, Transmit};
 use offhook_sip::{Body, CallId, Invite, UserAgent};
 use offhook_sip_message::{StatusCode, Uri};
 use tracing::debug;
@@ -30,7 +30,7 @@ use crate::{
 pub struct Endpoint {
     pub(crate) config: Config,
     pub(crate) agent: UserAgent,
-    pub(crate) calls: HashMap<CallId, Call>,
+    pub(crate) calls: IdMap<CallId, Call>,
     sockets: HashMap<SocketAddr, CallId>,
     /// Where signalling arrives: no place for media.
     listening: HashSet<SocketAddr>,
@@ -55,7 +55,7 @@ impl Endpoint {
         Self {
             agent: UserAgent::new(config.sip.clone(), random.fork()),
             config,
-            calls: HashMap::new(),
+            calls: IdMap::default(),
             sockets: HashMap::new(),
             listening: HashSet::new(),
             deadlines: Deadlines::new(),

@@ -23,14 +23,14 @@ use super::{
     Failure, Timing, TransactionId,
     invite_client::InviteClient,
     invite_server::InviteServer,
-    key::MAGIC_COOKIE,
+    key::{MAGIC_COOKIE, is_unique},
     non_invite_client::NonInviteClient,
     non_invite_server::NonInviteServer,
     table::{Transaction, TransactionTable},
 };
 use crate::{
     Config, Dropped, Error, Statistics,
-    transport::{Listeners, Outbox, ReplyPath, marked},
+    transport::{Listeners, Outbox, ReplyPath},
 };
 
 /// Everything below the calls.
@@ -346,7 +346,9 @@ impl TransactionLayer {
 
     fn receive_request(&mut self, now: Instant, request: Request, flow: Flow) -> Option<Notice> {
         let request = match ValidRequest::new(request, &self.config.parse) {
-            Ok(request) => Self::mark(request, flow),
+            // What is known by its whole `Via` is known by the one that is kept.
+            Ok(request) if !is_unique(request.via()) => request.received_from(flow.remote),
+            Ok(request) => request,
             Err(rejection) => return self.reject(&rejection, flow),
         };
         let known = self.table.server(&request, flow.protocol);
@@ -362,7 +364,10 @@ impl TransactionLayer {
                 });
                 self.discard(Dropped::Retransmission, flow)
             }
-            (None, false) => Some(Notice::Request { request, flow }),
+            // As the core sees it, with `received` and `rport` (RFC 3261 §18.2.1).
+            (None, false) => {
+                Some(Notice::Request { request: request.received_from(flow.remote), flow })
+            }
         }
     }
 
@@ -411,12 +416,6 @@ impl TransactionLayer {
             Some(true) => Some(Notice::Response { transaction, response }),
             Some(false) | None => self.discard(Dropped::Retransmission, flow),
         }
-    }
-
-    /// The request as the core sees it: with `received` and `rport` (RFC 3261 §18.2.1).
-    fn mark(request: ValidRequest, flow: Flow) -> ValidRequest {
-        let marked = marked(request.via(), flow.remote);
-        marked.and_then(|via| request.with_via(via).ok()).unwrap_or(request)
     }
 
     /// Answers a malformed request if enough of it can be read (RFC 3261 §18.3, §21.4.1).
