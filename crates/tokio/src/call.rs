@@ -53,6 +53,8 @@ pub(crate) struct Status {
     pub(crate) hold: Hold,
     /// The last description of the peer, if its media is elsewhere.
     pub(crate) description: Option<Bytes>,
+    /// How many there were.
+    pub(crate) descriptions: u64,
     /// The offer of the peer that waits.
     pub(crate) offered: Option<Offered>,
     pub(crate) ended: Option<Ended>,

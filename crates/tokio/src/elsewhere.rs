@@ -9,6 +9,7 @@ use offhook_sip_message::StatusCode;
 
 use crate::{
     Call, Error,
+    call::Status,
     command::{Command, Described},
 };
 
@@ -141,6 +142,24 @@ impl PeerOffer {
     pub async fn accept(mut self, description: Bytes) -> Result<(), Error> {
         self.due = false;
         self.call.describe(Described::Reply(self.fork, description)).await
+    }
+
+    /// Gives the peer an offer where it wants one, and waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`accept`](Self::accept), if the peer has made an offer itself, or the call ends before
+    /// the answer comes.
+    pub async fn offer(self, description: Bytes) -> Result<Bytes, Error> {
+        if self.content.is_some() {
+            return Err(Error::Core(offhook_core::Error::NotWaiting));
+        }
+        let call = self.call.clone();
+        let before = call.shared.status.borrow().descriptions;
+        self.accept(description).await?;
+        let answer =
+            |status: &Status| status.description.clone().filter(|_| status.descriptions > before);
+        call.wait(answer).await
     }
 
     /// Refuses the change with `status`, 300 to 699: the session stays as it was. An offer in a

@@ -53,7 +53,10 @@ impl Driver {
         if live.modifying.is_some() {
             live.described = Some(content.clone());
         }
-        live.tell(|status| status.description = Some(content));
+        live.tell(|status| {
+            status.description = Some(content);
+            status.descriptions += 1;
+        });
     }
 
     /// Does what a handle wants.

@@ -146,6 +146,40 @@ async fn a_third_party_connects_two_telephones() {
     shut_down([alice, controller, bob]).await;
 }
 
+#[tokio::test]
+async fn a_side_that_wants_an_offer_gets_one_and_answers_it() {
+    let (alice, bob) = (builder("alice"), builder("bob").check_offers(false));
+    let (alice, bob) =
+        (alice.bind("127.0.0.1:0").await.unwrap(), bob.bind("127.0.0.1:0").await.unwrap());
+    let offer = Bytes::from_static(b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n");
+    let answer = Bytes::from_static(b"v=0\r\no=- 2 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n");
+    let to = uri("bob", bob.local_address());
+    let placed = alice.call_with(&to, Some(offer.clone())).await.unwrap();
+    let taken = within(bob.incoming()).await.unwrap();
+    assert_eq!(taken.offer(), Some(&offer));
+    taken.progress_with(StatusCode::SESSION_PROGRESS, Some(answer.clone())).await.unwrap();
+    within(placed.progress()).await.unwrap();
+    assert_eq!(placed.description(), Some(answer.clone()));
+    taken.answer_with(Some(answer.clone())).await.unwrap();
+    assert_eq!(within(placed.answered_with()).await.unwrap(), answer);
+    within(taken.answered()).await.unwrap();
+
+    let asked = tokio::spawn(async move {
+        let theirs = placed.ask_for_offer().await.unwrap();
+        let description = theirs.description().cloned();
+        theirs.accept(offer).await.unwrap();
+        (placed, description)
+    });
+    let wanted = within(taken.next_offer()).await.unwrap();
+    assert_eq!(wanted.description(), None);
+    let agreed = within(wanted.offer(answer.clone())).await.unwrap();
+    assert!(agreed.starts_with(b"v=0\r\no=- 1 1"));
+    let (placed, description) = within(asked).await.unwrap();
+    assert_eq!(description, Some(answer));
+    within(placed.hang_up()).await.unwrap();
+    within(taken.ended()).await.unwrap();
+}
+
 /// The same session, from the other side.
 fn reversed(offer: &Bytes) -> Bytes {
     let text = std::str::from_utf8(offer).unwrap();
