@@ -11,7 +11,7 @@ use offhook_media::{Heard, Leg};
 use offhook_rtp::Wallclock;
 use offhook_sansio::{Datagram, Deadlines, Flow, IdMap, Machine, Protocol, Random, Transmit};
 use offhook_sip::{Body, CallId, Invite, UserAgent};
-use offhook_sip_message::{StatusCode, Uri};
+use offhook_sip_message::{Reason, StatusCode, Uri};
 use tracing::debug;
 
 use crate::{
@@ -110,9 +110,17 @@ impl Endpoint {
     ) -> Result<CallId, Error> {
         let headers = self.headers_of(&mut outgoing)?;
         let from = outgoing.from.unwrap_or_else(|| self.config.identity.clone());
-        let logins = outgoing.logins;
-        let invite = Invite::new(outgoing.target, from, outgoing.flow);
-        let invite = Invite { body, headers, logins, ..invite };
+        let invite = Invite {
+            body,
+            headers,
+            logins: outgoing.logins,
+            session_timer: outgoing.session_timer,
+            privacy: outgoing.privacy,
+            preferred_identity: outgoing.preferred_identity,
+            answer_mode: outgoing.answer_mode,
+            priv_answer_mode: outgoing.priv_answer_mode,
+            ..Invite::new(outgoing.target, from, outgoing.flow)
+        };
         Ok(match outgoing.largest {
             Some(largest) => self.agent.invite_within(now, invite, largest)?,
             None => self.agent.invite(now, invite)?,
@@ -211,11 +219,31 @@ impl Endpoint {
     /// If the call is over.
     pub fn hang_up(&mut self, now: Instant, call: CallId) -> Result<(), Error> {
         self.agent.hang_up(now, call)?;
+        self.fall_silent(now, call);
+        Ok(())
+    }
+
+    fn fall_silent(&mut self, now: Instant, call: CallId) {
         if let Some(leg) = self.calls.get_mut(&call).and_then(Call::leg_mut) {
             leg.close(now);
         }
         self.drain_leg(call);
         self.pump(now);
+    }
+
+    /// As [`hang_up`](Self::hang_up), and says why in the CANCEL or BYE (RFC 3326).
+    ///
+    /// # Errors
+    ///
+    /// If the call is over.
+    pub fn hang_up_because(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        reason: Reason,
+    ) -> Result<(), Error> {
+        self.agent.hang_up_because(now, call, reason)?;
+        self.fall_silent(now, call);
         Ok(())
     }
 

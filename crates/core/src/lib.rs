@@ -63,11 +63,15 @@ pub use event::{Ending, Event};
 mod hold;
 pub use hold::Hold;
 
+mod info;
+
 mod requests;
 
 mod signalling;
 
 mod statistics;
 pub use statistics::{CallStatistics, Statistics};
+
+mod transfer;
 
 pub use offhook_sip::{CallId, Description, Fork};

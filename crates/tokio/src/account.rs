@@ -15,9 +15,8 @@ use offhook_sip_message::{Event, NameAddr, StatusCode, ValidResponse};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Call, Error, Publication,
-    command::{Command, Media, Reply},
-    endpoint::place,
+    Call, CallBuilder, Error, Publication,
+    command::{Command, Reply},
     publication::publish,
     request::{Asker, TEXT},
 };
@@ -149,8 +148,7 @@ impl Account {
     ///
     /// As for [`Endpoint::call`](crate::Endpoint::call).
     pub async fn call(&self, target: &str) -> Result<Call, Error> {
-        let Shared { id, aor, commands, .. } = &*self.shared;
-        place(commands, target, aor, Some(*id), Media::Here).await
+        self.place(target).call().await
     }
 
     /// As [`call`](Self::call), with media elsewhere: see
@@ -160,8 +158,13 @@ impl Account {
     ///
     /// As for [`Endpoint::call`](crate::Endpoint::call).
     pub async fn call_with(&self, target: &str, offer: Option<Bytes>) -> Result<Call, Error> {
+        self.place(target).offer(offer).call().await
+    }
+
+    /// The settings of a new call. It begins with [`CallBuilder::call`].
+    pub fn place<'a>(&'a self, target: &'a str) -> CallBuilder<'a> {
         let Shared { id, aor, commands, .. } = &*self.shared;
-        place(commands, target, aor, Some(*id), Media::Elsewhere(offer)).await
+        CallBuilder::new(commands, aor, Some(*id), target)
     }
 
     /// Whether `call` is one of this account.

@@ -1,12 +1,18 @@
 //! The settings of an endpoint, and its start.
 
-use std::{collections::HashMap, net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    sync::Arc,
+    time::Duration,
+};
 
 use offhook_core::Config;
 use offhook_media::PlayoutDelay;
 use offhook_sansio::{Protocol, Random};
 use offhook_sdp::Codec;
-use offhook_sip::ReliableProvisionals;
+use offhook_sip::{EventPackage, ReliableProvisionals, SessionTimer};
 use offhook_sip_message::{Method, Text};
 use tokio::{
     net::{TcpListener, lookup_host},
@@ -106,8 +112,10 @@ impl Builder {
 
     /// The settings of the SIP layer: timers, limits, parsing, extensions. It takes the place of all
     /// that [`user_agent`](Self::user_agent), [`redirects`](Self::redirects),
-    /// [`reliable_provisionals`](Self::reliable_provisionals) and
-    /// [`answer_requests`](Self::answer_requests) have set before.
+    /// [`reliable_provisionals`](Self::reliable_provisionals),
+    /// [`answer_requests`](Self::answer_requests), [`take_transfers`](Self::take_transfers),
+    /// [`session_timer`](Self::session_timer), [`info`](Self::info), [`trusted`](Self::trusted) and
+    /// [`answer_modes`](Self::answer_modes) have set before.
     #[must_use]
     pub fn sip(mut self, config: offhook_sip::Config) -> Self {
         self.sip = config;
@@ -143,6 +151,51 @@ impl Builder {
     #[must_use]
     pub fn answer_requests(mut self, methods: impl Into<Vec<Method>>) -> Self {
         self.sip.answered_by_owner = methods.into();
+        self
+    }
+
+    /// Whether transfers are taken: REFER (RFC 3515), told by [`Endpoint::incoming_transfer`]. Without
+    /// it REFER is refused (405). Default: no.
+    #[must_use]
+    pub fn take_transfers(mut self, take: bool) -> Self {
+        self.sip.event_packages.retain(|package| *package != EventPackage::REFER);
+        self.sip.event_packages.extend(take.then_some(EventPackage::REFER));
+        self
+    }
+
+    /// How sessions are kept alive (RFC 4028), in calls of both directions.
+    #[must_use]
+    pub const fn session_timer(mut self, timer: SessionTimer) -> Self {
+        self.sip.session_timer = timer;
+        self
+    }
+
+    /// Lets far sides tell things by INFO (RFC 6086), heard by [`Call::info`](crate::Call::info): of
+    /// these info packages, and of the body types that [`sip`](Self::sip) lists for INFO of no package,
+    /// which are those of DTMF digits. Default: INFO is refused (405).
+    #[must_use]
+    pub fn info(mut self, packages: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.sip.info_packages = packages.into_iter().map(|name| name.as_ref().into()).collect();
+        if !self.sip.allow.contains(&Method::INFO) {
+            self.sip.allow.push(Method::INFO);
+        }
+        self
+    }
+
+    /// The servers that may vouch for who calls (RFC 3325), seen by
+    /// [`Call::asserted_identity`](crate::Call::asserted_identity). They must remove what strangers
+    /// assert. Default: none.
+    #[must_use]
+    pub fn trusted(mut self, servers: impl Into<Vec<IpAddr>>) -> Self {
+        self.sip.trusted = servers.into();
+        self
+    }
+
+    /// Whether callers may say who or what is to answer (RFC 5373), seen by
+    /// [`Call::answer_mode`](crate::Call::answer_mode). Default: no.
+    #[must_use]
+    pub const fn answer_modes(mut self, take: bool) -> Self {
+        self.sip.answer_mode = take;
         self
     }
 

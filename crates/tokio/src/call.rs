@@ -9,11 +9,11 @@ use std::{
 use bytes::Bytes;
 use offhook_audio::{Sink, Source, WavSink, WavSource};
 use offhook_core::{CallId, CallStatistics, Ending, Hold};
-use offhook_sip_message::{NameAddr, StatusCode};
-use tokio::sync::{mpsc, oneshot, watch};
+use offhook_sip_message::{AnswerMode, NameAddr, PrivAnswerMode, Reason, StatusCode};
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
 
 use crate::{
-    AccountId, Audio, Error,
+    AccountId, Audio, Error, IncomingInfo,
     command::{Change, Command, Reply, Verb},
     elsewhere::Offered,
 };
@@ -34,12 +34,26 @@ pub(crate) struct Shared {
     from: NameAddr,
     to: NameAddr,
     account: Option<AccountId>,
-    /// The description in the INVITE, for who answers with one.
-    pub(crate) offer: Option<Bytes>,
+    /// What the INVITE of an incoming call has said.
+    pub(crate) told: Told,
     /// The number of the last offer that was given out.
     pub(crate) offers_seen: AtomicU64,
     pub(crate) status: watch::Receiver<Status>,
     pub(crate) commands: mpsc::UnboundedSender<Command>,
+}
+
+/// What is known of a call from its beginning, besides its ends.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// The description in the INVITE, for who answers with one.
+    pub(crate) offer: Option<Bytes>,
+    /// The call whose place it takes.
+    pub(crate) replaces: Option<CallId>,
+    pub(crate) asserted: Vec<NameAddr>,
+    pub(crate) answer_mode: Option<AnswerMode>,
+    pub(crate) priv_answer_mode: Option<PrivAnswerMode>,
+    /// What the far side tells by INFO, if that is taken.
+    pub(crate) infos: Option<Mutex<broadcast::Receiver<IncomingInfo>>>,
 }
 
 /// What the driver tells of a call.
@@ -68,18 +82,11 @@ impl Call {
         account: Option<AccountId>,
         status: watch::Receiver<Status>,
         commands: mpsc::UnboundedSender<Command>,
+        told: Told,
     ) -> Self {
-        let (offer, offers_seen) = (None, AtomicU64::new(0));
-        let shared = Shared { id, from, to, account, offer, offers_seen, status, commands };
+        let offers_seen = AtomicU64::new(0);
+        let shared = Shared { id, from, to, account, told, offers_seen, status, commands };
         Self { shared: Arc::new(shared) }
-    }
-
-    /// As it has come in with this description.
-    pub(crate) fn offering(mut self, offer: Option<Bytes>) -> Self {
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.offer = offer;
-        }
-        self
     }
 
     /// Who calls.
@@ -95,6 +102,24 @@ impl Call {
     /// The account it was placed from, or whose registered contact is called.
     pub fn account(&self) -> Option<AccountId> {
         self.shared.account
+    }
+
+    /// Who calls, as a trusted network vouches for it (RFC 3325): one SIP URI, one tel URI or both.
+    /// Empty unless [`Builder::trusted`](crate::Builder::trusted) names the server that the call has
+    /// come from.
+    pub fn asserted_identity(&self) -> &[NameAddr] {
+        &self.shared.told.asserted
+    }
+
+    /// Who or what is to answer, as the caller wishes it (RFC 5373), if
+    /// [`Builder::answer_modes`](crate::Builder::answer_modes) is set.
+    pub fn answer_mode(&self) -> Option<&AnswerMode> {
+        self.shared.told.answer_mode.as_ref()
+    }
+
+    /// The same, whatever this side prefers: only for callers who have a right to it.
+    pub fn priv_answer_mode(&self) -> Option<&PrivAnswerMode> {
+        self.shared.told.priv_answer_mode.as_ref()
     }
 
     /// Waits for the first sign of life of the far side: 180 when it rings.
@@ -233,7 +258,21 @@ impl Call {
     ///
     /// [`Error::Closed`] if the endpoint goes away before that.
     pub async fn hang_up(&self) -> Result<Ended, Error> {
-        match self.verb(Verb::HangUp).await {
+        self.leave(None).await
+    }
+
+    /// As [`hang_up`](Self::hang_up), and says why, if the call is answered or was placed here
+    /// (RFC 3326).
+    ///
+    /// # Errors
+    ///
+    /// As for [`hang_up`](Self::hang_up).
+    pub async fn hang_up_because(&self, reason: Reason) -> Result<Ended, Error> {
+        self.leave(Some(reason)).await
+    }
+
+    async fn leave(&self, reason: Option<Reason>) -> Result<Ended, Error> {
+        match self.verb(Verb::HangUp(reason)).await {
             Ok(()) | Err(Error::Ended(_) | Error::Core(_)) => self.ended().await,
             Err(error) => Err(error),
         }
@@ -383,7 +422,7 @@ impl Call {
         self.shared.status.borrow().ended.is_some()
     }
 
-    fn gone(&self) -> Error {
+    pub(crate) fn gone(&self) -> Error {
         self.shared.status.borrow().ended.clone().map_or(Error::Closed, Error::Ended)
     }
 }
@@ -400,6 +439,8 @@ impl Drop for Shared {
 pub struct Ended {
     /// Why it ended.
     pub ending: Ending,
+    /// Why, as the far side says (RFC 3326).
+    pub reasons: Vec<Reason>,
     /// Its figures at the end.
     pub statistics: Arc<CallStatistics>,
 }

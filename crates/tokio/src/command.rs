@@ -3,26 +3,49 @@
 use bytes::Bytes;
 use offhook_audio::{Sink, Source};
 use offhook_core::{CallId, CallStatistics, Fork};
-use offhook_sip::{Body, IncomingId, Push};
-use offhook_sip_message::{NameAddr, StatusCode, Uri};
+use offhook_sip::{Body, IncomingId, Info, Push, Referral, ReferralId};
+use offhook_sip_message::{NameAddr, Reason, StatusCode, Uri};
 use tokio::sync::oneshot;
 
 use crate::{
-    Account, AccountId, Call, Error, Publication,
+    Account, AccountId, Call, Error, Publication, Transfer,
     account::Settings,
     driver::{Asking, respond},
+    place::Extras,
     publication::{PublicationKey, Published},
 };
 
 /// A request of a handle. A dropped reply is harmless: the handle has lost interest.
 pub(crate) enum Command {
     /// The reply is a handle, so that a caller who has lost interest ends the call by dropping it.
-    Call {
-        target: Box<Uri>,
-        from: Box<NameAddr>,
-        account: Option<AccountId>,
-        media: Media,
+    Call(Box<NewCall>),
+    Transfer {
+        call: CallId,
+        refer_to: Box<NameAddr>,
+        reply: Reply<Transfer>,
+    },
+    TransferTo {
+        call: CallId,
+        other: CallId,
+        reply: Reply<Transfer>,
+    },
+    AcceptTransfer {
+        id: ReferralId,
+        referral: Box<Referral>,
+        call: Option<CallId>,
         reply: Reply<Call>,
+    },
+    /// Without reply if nobody waits for it.
+    RejectTransfer {
+        id: ReferralId,
+        status: StatusCode,
+        reply: Option<Reply<()>>,
+    },
+    /// The reply is the final status.
+    Info {
+        call: CallId,
+        info: Box<Info>,
+        reply: Reply<StatusCode>,
     },
     /// Without reply if nobody waits for it.
     Describe {
@@ -116,14 +139,19 @@ impl Command {
     pub(crate) const fn begins(&self) -> bool {
         matches!(
             self,
-            Self::Call { .. } | Self::Account { .. } | Self::Ask(_) | Self::Publish { .. }
+            Self::Call(_)
+                | Self::AcceptTransfer { .. }
+                | Self::Account { .. }
+                | Self::Ask(_)
+                | Self::Publish { .. }
         ) || matches!(self, Self::Refresh { .. } | Self::Push { .. } | Self::Republish { .. })
     }
 
     /// Says that the endpoint closes.
     pub(crate) fn refuse(self) {
         match self {
-            Self::Call { reply, .. } => respond(reply, Err(Error::Closed)),
+            Self::Call(call) => respond(call.reply, Err(Error::Closed)),
+            Self::AcceptTransfer { reply, .. } => respond(reply, Err(Error::Closed)),
             Self::Account { reply, .. } => respond(reply, Err(Error::Closed)),
             Self::Ask(asking) => respond(asking.reply, Err(Error::Closed)),
             Self::Publish { reply, .. } => respond(reply, Err(Error::Closed)),
@@ -143,7 +171,20 @@ pub(crate) enum Verb {
     Answer,
     /// With words for people, if there are any.
     Reject(StatusCode, Option<String>),
-    HangUp,
+    HangUp(Option<Reason>),
+}
+
+/// A call to be placed.
+pub(crate) struct NewCall {
+    pub(crate) target: Uri,
+    pub(crate) from: NameAddr,
+    pub(crate) account: Option<AccountId>,
+    pub(crate) media: Media,
+    pub(crate) extras: Extras,
+    /// The REFER that it is placed for.
+    pub(crate) referral: Option<ReferralId>,
+    /// The handle of the call.
+    pub(crate) reply: Reply<Call>,
 }
 
 /// Where the media of a new call is.

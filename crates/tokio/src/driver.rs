@@ -6,6 +6,7 @@ mod calls;
 mod closing;
 mod elsewhere;
 mod errand;
+mod infos;
 mod live;
 mod orders;
 mod placing;
@@ -17,6 +18,7 @@ mod routing;
 mod sending;
 mod setup;
 pub(crate) use setup::{Setup, start};
+mod transfers;
 mod way;
 
 use std::{
@@ -27,16 +29,20 @@ use std::{
 
 use offhook_core::{CallId, Endpoint as Core, MediaSockets};
 use offhook_sansio::{Datagram, Deadlines, Flow, Machine, Protocol};
-use offhook_sip::{BackOff, Locator, PublicationId, RegistrationId, RequestId};
-use offhook_sip_message::StatusCode;
-use tokio::{sync::mpsc, task::JoinSet, time::sleep_until};
+use offhook_sip::{BackOff, Locator, PublicationId, ReferId, RegistrationId, RequestId};
+use offhook_sip_message::{NameAddr, StatusCode};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::sleep_until,
+};
 
 use self::{
     accounts::Enrolled, closing::Closing, errand::Errand, live::Live, publications::Publishing,
     requests::Asked,
 };
 use crate::{
-    AccountId, Call, Error, IncomingRequest, Tap,
+    AccountId, Call, Error, IncomingRequest, IncomingTransfer, Tap,
     arrival::Arrival,
     command::{Command, Reply},
     dns::Resolver,
@@ -44,6 +50,7 @@ use crate::{
     publication::PublicationKey,
     sockets::Sockets,
     streams::Pool,
+    transfer::TransferNews,
 };
 
 struct Driver {
@@ -58,6 +65,9 @@ struct Driver {
     commands: mpsc::WeakUnboundedSender<Command>,
     incoming: mpsc::Sender<Call>,
     incoming_requests: mpsc::Sender<IncomingRequest>,
+    incoming_transfers: mpsc::Sender<IncomingTransfer>,
+    /// Who this side is where no account says otherwise.
+    identity: NameAddr,
     listening: Vec<Listening>,
     _acceptors: JoinSet<()>,
     calls: HashMap<CallId, Live>,
@@ -72,6 +82,8 @@ struct Driver {
     back_off: BackOff,
     /// The requests that wait for their response.
     asked: HashMap<RequestId, Asked>,
+    /// Who hears of the transfers that were asked for.
+    transfers: HashMap<ReferId, watch::Sender<TransferNews>>,
     published: HashMap<PublicationKey, Publishing>,
     publications: HashMap<PublicationId, PublicationKey>,
     errands: HashMap<u64, Errand>,

@@ -17,7 +17,7 @@ impl Call {
     /// The session description in the INVITE of a call that has come in; `None`: the caller wants an
     /// offer. It is there if [`Builder::check_offers`](crate::Builder::check_offers) is off.
     pub fn offer(&self) -> Option<&Bytes> {
-        self.shared.offer.as_ref()
+        self.shared.told.offer.as_ref()
     }
 
     /// The last description of the peer that answers one of the owner's, be it a preview in a

@@ -5,17 +5,16 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use offhook_sansio::Protocol;
 use offhook_sip_message::{Event, NameAddr, ValidResponse};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc};
 
 use crate::{
-    AccountBuilder, AccountId, Builder, Call, Error, IncomingRequest, Publication,
-    StreamStatistics,
-    command::{Command, Media},
+    AccountBuilder, Builder, Call, CallBuilder, Error, IncomingRequest, IncomingTransfer,
+    Publication, StreamStatistics,
+    command::Command,
     listener::Listening,
     publication::publish,
     request::{Asker, TEXT},
     streams::Counters,
-    uri,
 };
 
 /// A SIP endpoint: one for a program, as a rule.
@@ -29,8 +28,26 @@ pub struct Endpoint {
     listening: Vec<Listening>,
     counters: Arc<Counters>,
     commands: mpsc::UnboundedSender<Command>,
-    incoming: Mutex<mpsc::Receiver<Call>>,
-    incoming_requests: Mutex<mpsc::Receiver<IncomingRequest>>,
+    taken: Taken,
+}
+
+/// What comes in, for whoever takes it.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    calls: Mutex<mpsc::Receiver<Call>>,
+    requests: Mutex<mpsc::Receiver<IncomingRequest>>,
+    transfers: Mutex<mpsc::Receiver<IncomingTransfer>>,
+}
+
+impl Taken {
+    pub(crate) fn new(
+        calls: mpsc::Receiver<Call>,
+        requests: mpsc::Receiver<IncomingRequest>,
+        transfers: mpsc::Receiver<IncomingTransfer>,
+    ) -> Self {
+        let (calls, requests) = (Mutex::new(calls), Mutex::new(requests));
+        Self { calls, requests, transfers: Mutex::new(transfers) }
+    }
 }
 
 impl Endpoint {
@@ -45,11 +62,9 @@ impl Endpoint {
         listening: Vec<Listening>,
         counters: Arc<Counters>,
         commands: mpsc::UnboundedSender<Command>,
-        incoming: mpsc::Receiver<Call>,
-        incoming_requests: mpsc::Receiver<IncomingRequest>,
+        taken: Taken,
     ) -> Self {
-        let (incoming, incoming_requests) = (Mutex::new(incoming), Mutex::new(incoming_requests));
-        Self { identity, listening, counters, commands, incoming, incoming_requests }
+        Self { identity, listening, counters, commands, taken }
     }
 
     /// Who this endpoint is, outside of its accounts.
@@ -90,7 +105,7 @@ impl Endpoint {
     /// If the URI cannot be called, its host has no address or cannot be connected to, or no media
     /// ports are free.
     pub async fn call(&self, target: &str) -> Result<Call, Error> {
-        place(&self.commands, target, &self.identity, None, Media::Here).await
+        self.place(target).call().await
     }
 
     /// As [`call`](Self::call), with media elsewhere: with an offer of the owner's, or without one so
@@ -100,8 +115,12 @@ impl Endpoint {
     ///
     /// As for [`call`](Self::call).
     pub async fn call_with(&self, target: &str, offer: Option<Bytes>) -> Result<Call, Error> {
-        let media = Media::Elsewhere(offer);
-        place(&self.commands, target, &self.identity, None, media).await
+        self.place(target).offer(offer).call().await
+    }
+
+    /// The settings of a new call. It begins with [`CallBuilder::call`].
+    pub fn place<'a>(&'a self, target: &'a str) -> CallBuilder<'a> {
+        CallBuilder::new(&self.commands, &self.identity, None, target)
     }
 
     /// The settings of a new account of `address`, an address of record such as
@@ -170,7 +189,19 @@ impl Endpoint {
     ///
     /// [`Error::Closed`] if the endpoint is closed.
     pub async fn incoming_request(&self) -> Result<IncomingRequest, Error> {
-        self.incoming_requests.lock().await.recv().await.ok_or(Error::Closed)
+        self.taken.requests.lock().await.recv().await.ok_or(Error::Closed)
+    }
+
+    /// Waits for the next transfer that this side is asked for. They come if
+    /// [`Builder::take_transfers`] is set. Accept or reject it within 16 s.
+    ///
+    /// 256 may wait; one more is refused (480).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the endpoint is closed.
+    pub async fn incoming_transfer(&self) -> Result<IncomingTransfer, Error> {
+        self.taken.transfers.lock().await.recv().await.ok_or(Error::Closed)
     }
 
     /// Waits for the next incoming call. Ring, answer or reject it.
@@ -182,7 +213,7 @@ impl Endpoint {
     ///
     /// [`Error::Closed`] if the endpoint is closed.
     pub async fn incoming(&self) -> Result<Call, Error> {
-        let mut incoming = self.incoming.lock().await;
+        let mut incoming = self.taken.calls.lock().await;
         loop {
             match incoming.recv().await {
                 Some(call) if call.is_over() => {}
@@ -211,19 +242,4 @@ impl Endpoint {
     fn asker(&self) -> Asker<'_> {
         Asker { from: &self.identity, account: None, commands: &self.commands }
     }
-}
-
-/// Has the driver place a call.
-pub(crate) async fn place(
-    commands: &mpsc::UnboundedSender<Command>,
-    target: &str,
-    from: &NameAddr,
-    account: Option<AccountId>,
-    media: Media,
-) -> Result<Call, Error> {
-    let (target, from) = (Box::new(uri(target)?), Box::new(from.clone()));
-    let (reply, answer) = oneshot::channel();
-    let command = Command::Call { target, from, account, media, reply };
-    commands.send(command).map_err(|_| Error::Closed)?;
-    answer.await.map_err(|_| Error::Closed)?
 }

@@ -97,8 +97,14 @@ pub use endpoint::Endpoint;
 mod error;
 pub use error::Error;
 
+mod info;
+pub use info::IncomingInfo;
+
 mod listener;
 pub use listener::Listener;
+
+mod place;
+pub use place::CallBuilder;
 
 mod publication;
 pub use publication::{Publication, PublicationState};
@@ -115,6 +121,9 @@ mod streams;
 pub use streams::{
     ClientTls, Roots, ServerTls, StreamSettings, StreamStatistics, TlsError, TlsIdentity,
 };
+
+mod transfer;
+pub use transfer::{IncomingTransfer, Transfer};
 
 mod visible;
 

@@ -6,11 +6,13 @@ use bytes::Bytes;
 use offhook_core::{CallId, MediaSockets};
 use offhook_media::LegStatistics;
 use offhook_sansio::Flow;
+use offhook_sip::{InfoId, ReferralId};
+use offhook_sip_message::StatusCode;
 use offhook_trace::Figures;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 use super::{Driver, placing::Attempt};
-use crate::{AccountId, call::Status, command::Reply, devices::Devices};
+use crate::{AccountId, IncomingInfo, call::Status, command::Reply, devices::Devices};
 
 /// One call.
 pub(super) struct Live {
@@ -27,6 +29,11 @@ pub(super) struct Live {
     pub(super) secure: bool,
     pub(super) sockets: Option<MediaSockets>,
     pub(super) devices: Option<Devices>,
+    /// The REFER that it was placed for: who has asked is told how it goes.
+    pub(super) referral: Option<ReferralId>,
+    /// Who waits for the answer to an INFO, and whom those of the far side are told.
+    pub(super) telling: Vec<(InfoId, Reply<StatusCode>)>,
+    pub(super) infos: Option<broadcast::Sender<IncomingInfo>>,
     /// Who waits for the peer to agree to a change of the session.
     pub(super) changing: Option<Reply<()>>,
     /// The same for a call whose media is elsewhere, and what the peer has described since.
@@ -48,6 +55,9 @@ impl Live {
             sockets,
             devices: None,
             changing: None,
+            referral: None,
+            telling: Vec::new(),
+            infos: None,
             modifying: None,
             described: None,
             figures: LegStatistics::default(),

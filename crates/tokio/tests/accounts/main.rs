@@ -18,3 +18,4 @@ mod requests;
 mod settings;
 mod shutdown;
 mod support;
+mod transfers;
