@@ -34,10 +34,11 @@ pub use offhook_sip as sip;
 pub use offhook_sip_message as sip_message;
 #[cfg(feature = "tokio")]
 pub use offhook_tokio::{
-    Account, AccountBuilder, AccountId, Audio, AudioReceiver, Builder, Call, ClientTls, Dns, Ended,
-    Endpoint, Error, Hold, IncomingRequest, Listener, PeerOffer, Publication, PublicationState,
-    Recorder, RegistrationFault, RegistrationState, Roots, ServerTls, StreamSettings,
-    StreamStatistics, Tap, TlsError, TlsIdentity, quality_row,
+    Account, AccountBuilder, AccountId, Audio, AudioReceiver, Builder, Call, CallBuilder,
+    ClientTls, Dns, Ended, Endpoint, Error, Hold, IncomingInfo, IncomingRequest, IncomingTransfer,
+    Listener, PeerOffer, Publication, PublicationState, Recorder, RegistrationFault,
+    RegistrationState, Roots, ServerTls, StreamSettings, StreamStatistics, Tap, TlsError,
+    TlsIdentity, Transfer, quality_row,
 };
 pub use offhook_trace as trace;
 
