@@ -158,6 +158,14 @@ impl Auditor {
         self.take(party, false, at, flow, bytes);
     }
 
+    /// `party` is told that its requests cannot be sent on `flow`: it waits no longer for what would
+    /// answer them (RFC 3261 §17.1.4).
+    pub fn failed(&mut self, party: usize, at: Instant, flow: Flow) {
+        if let Some(books) = self.parties.get_mut(&party) {
+            books.failed(at, flow);
+        }
+    }
+
     /// What has been found so far.
     pub fn breaches(&self) -> &[Breach] {
         &self.breaches

@@ -18,6 +18,8 @@ pub(super) struct Client {
     /// When the first response of any kind came.
     pub(super) response_at: Option<Instant>,
     pub(super) final_at: Option<Instant>,
+    /// When the transport failed under it.
+    pub(super) failed_at: Option<Instant>,
     /// The first final response that failed; the ACKs to it must match.
     pub(super) failure: Option<Arc<Sip>>,
     /// How often a failure came, and an ACK was sent to it.
@@ -67,6 +69,7 @@ impl Client {
             copies: 1,
             response_at: None,
             final_at: None,
+            failed_at: None,
             failure: None,
             failures: 0,
             acks_to_failure: 0,
@@ -118,9 +121,24 @@ impl Client {
         }
     }
 
+    /// The transport fails: the transaction is over, but for an INVITE that has had a provisional
+    /// response or a 2xx (RFC 3261 figures 5 and 6).
+    pub(super) fn fail(&mut self, at: Instant) {
+        let stays = match self.is_invite() {
+            true => self.response_at.is_some() && self.failure.is_none(),
+            false => self.final_at.is_some(),
+        };
+        if !stays {
+            self.failed_at.get_or_insert(at);
+        }
+    }
+
     /// Whether nothing that comes at `at` belongs to it any more (RFC 3261 §17.1.1.2 Timers B and
     /// D, §9.1 for a cancelled one).
     pub(super) fn is_over(&self, at: Instant, config: &AuditConfig) -> bool {
+        if self.failed_at.is_some_and(|failed| at >= failed) {
+            return true;
+        }
         let waits_from = match (self.final_at, self.response_at, self.cancelled_at) {
             (Some(end), ..) => Some(end),
             (None, _, Some(cancelled)) => Some(cancelled),

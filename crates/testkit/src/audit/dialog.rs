@@ -21,6 +21,8 @@ pub(super) struct Dialog {
     /// When the party has sent a BYE, and when the dialog was over for it.
     pub(super) bye_at: Option<Instant>,
     pub(super) over_at: Option<Instant>,
+    /// When a BYE of the peer has ended the early dialog of the same name.
+    pub(super) early_over_at: Option<Instant>,
     /// The last description that the party has sent.
     pub(super) description: Option<Description>,
     pub(super) session: Option<SessionTimer>,
@@ -51,6 +53,7 @@ impl Dialog {
             is_confirmed: false,
             bye_at: None,
             over_at: None,
+            early_over_at: None,
             description,
             session: None,
         };
@@ -69,7 +72,11 @@ impl Dialog {
         if let Some(target) = target {
             self.targets = vec![target];
         }
-        self.is_confirmed |= response.is_success();
+        if response.is_success() {
+            self.is_confirmed = true;
+            // A BYE that came before has ended the early dialog; this one is another.
+            self.early_over_at = self.early_over_at.or(self.over_at.take());
+        }
     }
 
     pub(super) fn is(&self, local_tag: &str, remote_tag: &str) -> bool {

@@ -227,12 +227,15 @@ impl Leg {
     fn receive_ack(&mut self, said: &Said) {
         let sip = &said.sip;
         let is_it = |it: &&mut Server| {
-            let is_success = it.last.as_ref().is_some_and(|last| last.sip.is_success());
-            let same = it.is_invite()
-                && it.sip.cseq == sip.cseq
-                && it.sip.from_tag == sip.from_tag
-                && it.to_tag == sip.to_tag;
-            same && (is_success || it.sip.branch == sip.branch)
+            // One that comes before any final response acknowledges nothing; one to a failure belongs
+            // to the INVITE by its branch alone (§17.2.3).
+            let Some(last) = &it.last else { return false };
+            let same = it.sip.cseq == sip.cseq && it.sip.from_tag == sip.from_tag;
+            let acknowledges = match last.sip.is_success() {
+                true => it.to_tag == sip.to_tag,
+                false => it.sip.branch == sip.branch,
+            };
+            it.is_invite() && same && acknowledges
         };
         let Some(server) = self.servers.iter_mut().rev().find(is_it) else { return };
         server.acked_at.get_or_insert(said.at);

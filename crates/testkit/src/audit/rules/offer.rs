@@ -121,9 +121,13 @@ pub(super) fn every_late_offer_is_answered(leg: &Leg, config: &AuditConfig, foun
 pub(super) fn prack_answers(scene: &Scene<'_>, found: &mut Found) {
     let (Some(dialog), true) = (scene.dialog, scene.is("PRACK") && !scene.is_copy) else { return };
     let Some(client) = clients_of(scene, dialog).find(|it| owes_answer(it, dialog)) else { return };
-    let offer = client.fork_of(&dialog.remote_tag).and_then(|fork| fork.description.as_ref());
-    match (offer, &scene.sip.description) {
+    let Some(fork) = client.fork_of(&dialog.remote_tag) else { return };
+    let number = scene.sip.rack().map(|rack| rack.response_num);
+    let is_it = fork.reliable.iter().any(|it| it.is_described && Some(it.number) == number);
+    match (&fork.description, &scene.sip.description) {
         (Some(offer), Some(answer)) => media_match(scene, offer, answer, found),
+        // A response that came after it has a PRACK of its own.
+        _ if !is_it => {}
         _ => {
             let expected = "the answer to the offer of the reliable response";
             scene.breach(found, Rule::OfferIsAnswered, expected);
