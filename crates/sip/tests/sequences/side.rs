@@ -144,9 +144,13 @@ impl Side {
 
     /// The last message sent that begins so.
     pub(crate) fn last(&self, begins: &str) -> Option<&str> {
-        let mut said = self.said.iter().rev().map(|(_, bytes)| bytes);
-        let found = said.find(|bytes| bytes.starts_with(begins.as_bytes()))?;
-        Some(std::str::from_utf8(found).unwrap())
+        self.last_on(begins).map(|(_, text)| text)
+    }
+
+    pub(crate) fn last_on(&self, begins: &str) -> Option<(Flow, &str)> {
+        let mut said = self.said.iter().rev();
+        let (flow, found) = said.find(|(_, bytes)| bytes.starts_with(begins.as_bytes()))?;
+        Some((*flow, std::str::from_utf8(found).unwrap()))
     }
 
     /// As users do: what the peer offers in a response is answered at once.
@@ -175,6 +179,12 @@ impl Side {
             }
         }
         self.drain();
+    }
+
+    /// The responses of this side, the latest first.
+    pub(crate) fn responses(&self) -> impl Iterator<Item = &str> {
+        let said = self.said.iter().rev().map(|(_, bytes)| std::str::from_utf8(bytes).unwrap());
+        said.filter(|text| text.starts_with("SIP/2.0 "))
     }
 
     /// After all time nothing is left, and no rule was broken.

@@ -27,6 +27,8 @@ pub(super) struct Client {
     pub(super) acks_to_failure: u32,
     /// When the CANCEL was sent.
     pub(super) cancelled_at: Option<Instant>,
+    /// When a BYE has ended the dialog that it was sent in.
+    pub(super) left_at: Option<Instant>,
     /// One for each party that answers an INVITE.
     pub(super) forks: Vec<Fork>,
     /// Whether it is a PRACK whose description is an answer.
@@ -74,6 +76,7 @@ impl Client {
             failures: 0,
             acks_to_failure: 0,
             cancelled_at: None,
+            left_at: None,
             forks: Vec::new(),
             is_answer: false,
         }
@@ -146,6 +149,14 @@ impl Client {
             (None, ..) => Some(self.first_at),
         };
         waits_from.is_some_and(|from| at >= from + config.t1 * 64)
+    }
+
+    /// Whether the party need not know what comes at `at`: a BYE has ended the dialog, and what is
+    /// not answered 64*T1 later may never be.
+    pub(super) fn may_be_over(&self, at: Instant, config: &AuditConfig) -> bool {
+        let before = self.response_at.is_none_or(|response| Some(response) > self.left_at);
+        let from = if before { Some(self.first_at) } else { self.left_at };
+        self.left_at.is_some() && from.is_some_and(|from| at >= from + config.t1 * 64)
     }
 
     pub(super) fn fork_of(&self, tag: &str) -> Option<&Fork> {

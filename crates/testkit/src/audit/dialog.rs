@@ -61,6 +61,24 @@ impl Dialog {
         dialog
     }
 
+    /// The dialog that `notify` makes, which follows the `request` of the party.
+    pub(super) fn of_notify(request: &Sip, notify: &Sip) -> Self {
+        Self {
+            local_tag: request.from_tag.clone(),
+            remote_tag: notify.from_tag.clone(),
+            is_caller: true,
+            local_cseq: Some(request.cseq),
+            targets: notify.contact().into_iter().collect(),
+            route_set: notify.record_routes(),
+            is_confirmed: true,
+            bye_at: None,
+            over_at: None,
+            early_over_at: None,
+            description: None,
+            session: None,
+        }
+    }
+
     /// Takes the route set and the target from the messages that make the dialog: a 2xx corrects
     /// what a provisional response has told (RFC 3261 §12.1.2, §13.2.2.4).
     pub(super) fn learn(&mut self, request: &Sip, response: &Sip) {

@@ -93,11 +93,12 @@ impl Leg {
         let remote_tag = sip.to_tag.as_deref().unwrap_or_default();
         if let Some(dialog) = self.dialog_mut(&sip.from_tag, remote_tag) {
             dialog.local_cseq = Some(sip.cseq);
-            if method == "BYE" {
-                dialog.bye_at.get_or_insert(said.at);
-            }
             if sip.description.is_some() {
                 dialog.description.clone_from(&sip.description);
+            }
+            if method == "BYE" {
+                dialog.bye_at.get_or_insert(said.at);
+                self.leave(&sip.from_tag, remote_tag, said.at);
             }
         } else if let Some((_, cseq)) =
             self.outside.iter_mut().find(|(tag, _)| *tag == sip.from_tag)
@@ -182,9 +183,21 @@ impl Leg {
             }
             Some("BYE") => {
                 dialog.over_at.get_or_insert(said.at);
+                self.leave(tags.0, tags.1, said.at);
             }
             _ => {}
         }
+    }
+
+    /// A BYE of either side ends a dialog: an INVITE in it may never be answered.
+    fn leave(&mut self, local_tag: &str, remote_tag: &str, at: Instant) {
+        let in_it = |it: &&mut Client| {
+            it.sip.from_tag == local_tag && it.sip.to_tag.as_deref() == Some(remote_tag)
+        };
+        let invites = self.clients.iter_mut().filter(|it| it.is_invite() && it.final_at.is_none());
+        invites.filter(in_it).for_each(|invite| {
+            invite.left_at.get_or_insert(at);
+        });
     }
 
     /// Takes in a request that the party receives.
@@ -210,9 +223,25 @@ impl Leg {
                 }
             }
             "BYE" => self.end_answers(said),
+            "NOTIFY" => self.notified(sip),
             _ => {}
         }
         self.servers.push(server);
+    }
+
+    /// The NOTIFY to a SUBSCRIBE or REFER makes a dialog, as its 2xx does (RFC 6665 §4.1.2.4).
+    fn notified(&mut self, notify: &Sip) {
+        let Some(local_tag) = &notify.to_tag else { return };
+        if self.dialog(local_tag, &notify.from_tag).is_some() {
+            return;
+        }
+        let asks = |it: &&Client| {
+            let method = it.sip.is("SUBSCRIBE") || it.sip.is("REFER");
+            method && it.sip.to_tag.is_none() && it.sip.from_tag == *local_tag
+        };
+        if let Some(client) = self.clients.iter().rev().find(asks) {
+            self.dialogs.push(Dialog::of_notify(&client.sip, notify));
+        }
     }
 
     /// A BYE ends the dialog: its 2xx need not be repeated any more.
