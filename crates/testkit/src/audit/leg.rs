@@ -162,6 +162,9 @@ impl Leg {
         if is_first_final && request.is("PRACK") && !sip.is_success() {
             return self.forget_prack(&request, is_answer);
         }
+        if is_first_final && request.is("PRACK") {
+            self.keep_prack(&request);
+        }
         let tags = (sip.to_tag.as_deref().unwrap_or_default(), sip.from_tag.as_str());
         if request.to_tag.is_none() && makes_dialog(&request) && sip.status < 300 {
             match self.dialog_mut(tags.0, tags.1) {
@@ -276,7 +279,9 @@ impl Leg {
         let Some((server, index)) = self.pracked(&said.sip) else { return false };
         let has_offer = server.sip.description.is_some();
         let Some(reliable) = server.reliable.get_mut(index) else { return false };
-        reliable.acked_at.get_or_insert(said.at);
+        if reliable.acked_at.is_none() {
+            (reliable.acked_at, reliable.acked_by) = (Some(said.at), Some(said.sip.cseq));
+        }
         let is_answer = !has_offer && reliable.is_described && said.sip.description.is_some();
         server.is_answered |= is_answer;
         is_answer
@@ -285,9 +290,19 @@ impl Leg {
     /// A refused PRACK has acknowledged nothing: the response is sent again.
     fn forget_prack(&mut self, prack: &Sip, is_answer: bool) {
         let Some((server, index)) = self.pracked(prack) else { return };
-        server.is_answered &= !is_answer;
+        // Another one may have come before.
+        let acked = |it: &&mut super::server::Reliable| it.acked_by == Some(prack.cseq);
+        if let Some(reliable) = server.reliable.get_mut(index).filter(acked) {
+            (reliable.acked_at, reliable.acked_by) = (None, None);
+            server.is_answered &= !is_answer;
+        }
+    }
+
+    /// A PRACK that was answered with a 2xx has acknowledged its response for good.
+    fn keep_prack(&mut self, prack: &Sip) {
+        let Some((server, index)) = self.pracked(prack) else { return };
         if let Some(reliable) = server.reliable.get_mut(index) {
-            reliable.acked_at = None;
+            reliable.acked_by = None;
         }
     }
 

@@ -60,6 +60,8 @@ pub(super) struct Reliable {
     pub(super) fingerprint: u64,
     pub(super) is_described: bool,
     pub(super) acked_at: Option<Instant>,
+    /// The CSeq number of the PRACK that did so, until that is answered.
+    pub(super) acked_by: Option<u32>,
     pub(super) schedule: Schedule,
 }
 
@@ -151,6 +153,7 @@ impl Server {
             fingerprint,
             is_described: self.description.is_none() && said.sip.description.is_some(),
             acked_at: None,
+            acked_by: None,
             schedule: Schedule::from(said.at, config),
         });
     }
