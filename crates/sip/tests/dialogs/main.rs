@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clauses;
 mod dialogue;
 mod forks;
 mod orders;
