@@ -78,8 +78,12 @@ impl Figure {
         Self { state, timers, interval: T1, last: 100, is_reliable, now: 0, seen }
     }
 
-    fn send(&mut self, what: impl ToString) {
-        self.seen.sent.push(what.to_string());
+    fn send(&mut self, what: &str) {
+        self.seen.sent.push(what.to_owned());
+    }
+
+    fn say(&mut self, status: u16) {
+        self.seen.sent.push(status.to_string());
     }
 
     fn tell(&mut self, what: &'static str) {
@@ -193,17 +197,17 @@ impl Figure {
     /// RFC 6026, figure 7.
     fn figure_7(&mut self, event: Event) {
         match (self.state, event) {
-            (Proceeding | Completed, Again) => self.send(self.last),
+            (Proceeding | Completed, Again) => self.say(self.last),
             (Proceeding, R(status @ 100..=199)) => {
                 self.last = status;
-                self.send(status);
+                self.say(status);
             }
             (Proceeding, R(status @ 200..=299)) => {
                 self.go(Accepted);
                 self.set('L', 64 * T1);
-                self.send(status);
+                self.say(status);
             }
-            (Accepted, R(status @ 200..=299)) => self.send(status),
+            (Accepted, R(status @ 200..=299)) => self.say(status),
             (Proceeding, R(status)) => {
                 self.go(Completed);
                 self.last = status;
@@ -211,7 +215,7 @@ impl Figure {
                 if !self.is_reliable {
                     self.set('G', T1);
                 }
-                self.send(status);
+                self.say(status);
             }
             (Completed, Ack) => {
                 self.go(Confirmed);
@@ -223,7 +227,7 @@ impl Figure {
                 Some('G') => {
                     self.interval = T2.min(self.interval * 2);
                     self.set('G', self.interval);
-                    self.send(self.last);
+                    self.say(self.last);
                 }
                 Some('H') => {
                     self.go(Terminated);
@@ -242,20 +246,19 @@ impl Figure {
             (Trying | Proceeding, R(status @ 100..=199)) => {
                 self.go(Proceeding);
                 self.last = status;
-                self.send(status);
+                self.say(status);
             }
             (Trying | Proceeding, R(status)) => {
                 self.go(Completed);
                 self.last = status;
                 self.set_unless_reliable('J', 64 * T1);
-                self.send(status);
+                self.say(status);
             }
-            (Proceeding | Completed, Again) => self.send(self.last),
+            (Proceeding | Completed, Again) => self.say(self.last),
             (Proceeding | Completed, TransportError) => self.tell("transport"),
-            (_, Due) => {
-                if self.fires().is_some() {
-                    self.go(Terminated);
-                }
+            (Completed, Due) => {
+                self.fires();
+                self.go(Terminated);
             }
             _ => {}
         }

@@ -57,7 +57,7 @@ fn calls_that_a_proxy_forks_end_and_break_no_rule() {
     }
 }
 
-/// Half an hour's worth: see `CONTRIBUTING.md`.
+/// See `CONTRIBUTING.md`.
 #[test]
 #[ignore = "takes minutes"]
 fn a_hundred_thousand_calls_end_and_break_no_rule() {

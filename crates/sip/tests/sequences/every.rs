@@ -20,10 +20,13 @@ pub(crate) trait Stage: Sized {
     fn finish(self);
 }
 
-/// All sequences of up to four, all orders of five, and some of six.
+/// All sequences of up to four, all orders of five different ones from the first beginning, and some
+/// of six.
 pub(crate) fn many<S: Stage>() {
-    every::<S>(0..=4, |_| true);
-    every::<S>(5..=5, |order| order.iter().enumerate().all(|(n, it)| !order[..n].contains(it)));
+    let is_order =
+        |events: &[S::Happens]| events.iter().enumerate().all(|(n, it)| !events[..n].contains(it));
+    every::<S>(S::BEGINNINGS, 0..=4, |_| true);
+    every::<S>(1, 5..=5, is_order);
     let mut random = Random::from_seed(6);
     for _ in 0..SAMPLE {
         let pick = |_| S::ALL[random.u32() as usize % S::ALL.len()];
@@ -34,14 +37,15 @@ pub(crate) fn many<S: Stage>() {
 
 /// All sequences of up to six.
 pub(crate) fn all<S: Stage>() {
-    every::<S>(0..=6, |_| true);
+    every::<S>(S::BEGINNINGS, 0..=6, |_| true);
 }
 
 fn every<S: Stage>(
+    beginnings: usize,
     lengths: std::ops::RangeInclusive<usize>,
     wanted: impl Fn(&[S::Happens]) -> bool,
 ) {
-    for beginning in 0..S::BEGINNINGS {
+    for beginning in 0..beginnings {
         for length in lengths.clone() {
             let mut digits = vec![0; length];
             loop {
@@ -88,4 +92,4 @@ impl Drop for Named<'_> {
     }
 }
 
-const SAMPLE: usize = 10_000;
+const SAMPLE: usize = 5_000;

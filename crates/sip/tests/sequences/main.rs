@@ -10,6 +10,7 @@ mod support;
 
 mod callee;
 mod caller;
+mod challenger;
 mod every;
 mod notifier;
 mod peer;
