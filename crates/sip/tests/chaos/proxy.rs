@@ -15,8 +15,18 @@ use std::{
 
 use crate::message::Text;
 
-/// What the proxy has to send, and where to.
-pub(crate) type Out = Vec<(SocketAddr, Text)>;
+/// What the proxy has to send, and where to; and what it passes on without state.
+#[derive(Default)]
+pub(crate) struct Out {
+    pub(crate) own: Vec<(SocketAddr, Text)>,
+    pub(crate) passed: Vec<(SocketAddr, Text)>,
+}
+
+impl Out {
+    fn push(&mut self, sent: (SocketAddr, Text)) {
+        self.own.push(sent);
+    }
+}
 
 #[derive(Default)]
 pub(crate) struct Proxy {
@@ -47,10 +57,13 @@ struct Context {
 struct Branch {
     target: SocketAddr,
     invite: Text,
-    /// The INVITE until anything comes back, then the CANCEL until its answer comes.
+    /// The INVITE until anything comes back.
     repeats: Option<Repeats>,
+    /// The CANCEL until its answer comes.
+    cancel: Option<Repeats>,
+    /// When a cancelled INVITE is waited for no longer (§9.1).
+    gives_up: Option<Instant>,
     has_spoken: bool,
-    is_cancelled: bool,
     is_done: bool,
     failure: Option<Text>,
 }
@@ -129,9 +142,13 @@ impl Proxy {
             }
             for index in 0..context.branches.len() {
                 let branch = &mut context.branches[index];
-                if branch.repeats.as_mut().is_some_and(|it| !it.fires(now, out)) {
-                    branch.repeats = None;
-                    // Timer B, or §9.1 for a cancelled one: as if 408 had come.
+                if branch.cancel.as_mut().is_some_and(|it| !it.fires(now, out)) {
+                    branch.cancel = None;
+                }
+                let unanswered = branch.repeats.as_mut().is_some_and(|it| !it.fires(now, out));
+                if unanswered || branch.gives_up.is_some_and(|at| now >= at) {
+                    (branch.repeats, branch.gives_up) = (None, None);
+                    // Timer B, or §9.1: as if 408 had come.
                     let timeout = branch.invite.respond("408 Request Timeout", "proxy");
                     context.fail(now, index, timeout, out);
                 }
@@ -198,11 +215,7 @@ impl Proxy {
         match found {
             None => self.pass_back(response, out),
             Some((context, branch)) if response.cseq_method() == "CANCEL" => {
-                let branch = &mut self.contexts[context].branches[branch];
-                // The answer to the INVITE is waited for as long as the CANCEL would be sent.
-                if let Some(repeats) = branch.repeats.as_mut().filter(|_| branch.is_cancelled) {
-                    repeats.at = repeats.until;
-                }
+                self.contexts[context].branches[branch].cancel = None;
             }
             Some((number, branch)) => {
                 let context = &mut self.contexts[number];
@@ -229,14 +242,14 @@ impl Proxy {
         request.count_down();
         let to = request.request_address();
         self.push_via(&mut request, &format!("z9hG4bKs{:x}", hasher.finish()));
-        out.push((to, request));
+        out.passed.push((to, request));
     }
 
     /// Passes a response back that belongs to no context (§16.7, §16.11).
     fn pass_back(&mut self, mut response: Text, out: &mut Out) {
         response.drop_first("Via");
         if let Some(to) = response.via_address() {
-            out.push((to, response));
+            out.passed.push((to, response));
         }
     }
 
@@ -261,10 +274,7 @@ impl Context {
     /// A response to the INVITE on a branch (§16.7).
     fn respond(&mut self, now: Instant, index: usize, response: Text, out: &mut Out) {
         let branch = &mut self.branches[index];
-        if !branch.is_cancelled {
-            branch.repeats = None;
-        }
-        branch.has_spoken = true;
+        (branch.repeats, branch.has_spoken) = (None, true);
         match response.status() {
             100 => {}
             101..=199 if self.is_final => {}
@@ -302,7 +312,7 @@ impl Context {
         if branch.is_done {
             return;
         }
-        (branch.is_done, branch.repeats) = (true, None);
+        (branch.is_done, branch.repeats, branch.gives_up) = (true, None, None);
         let is_global = failure.status() >= 600;
         branch.failure = Some(failure);
         if is_global {
@@ -331,21 +341,22 @@ impl Context {
 
     /// Cancels what is not answered, as soon as it has said something (§9.1).
     fn cancel_all(&mut self, now: Instant, out: &mut Out) {
-        let open = |it: &&mut Branch| it.has_spoken && !it.is_cancelled && !it.is_done;
+        let open = |it: &&mut Branch| it.has_spoken && it.gives_up.is_none() && !it.is_done;
         for branch in self.branches.iter_mut().filter(open) {
             let cancel = branch.invite.cancel();
             out.push((branch.target, cancel.clone()));
-            branch.is_cancelled = true;
-            branch.repeats = Some(Repeats::new(now, cancel, branch.target, T2));
+            branch.gives_up = Some(now + T1 * 64);
+            branch.cancel = Some(Repeats::new(now, cancel, branch.target, T2));
         }
         // One that has said nothing is cancelled when it does.
         self.is_cancelled |= self.is_final;
     }
 
     fn deadlines(&self) -> impl Iterator<Item = Instant> {
-        let branches = self.branches.iter().filter_map(|it| it.repeats.as_ref());
+        let branches = self.branches.iter().flat_map(|it| it.repeats.iter().chain(&it.cancel));
         let repeats = self.repeats.iter().chain(branches).map(Repeats::due);
-        repeats.chain(self.over_at)
+        let given_up = self.branches.iter().filter_map(|it| it.gives_up);
+        repeats.chain(given_up).chain(self.over_at)
     }
 }
 
@@ -356,8 +367,9 @@ impl Branch {
             target,
             invite,
             repeats,
+            cancel: None,
+            gives_up: None,
             has_spoken: false,
-            is_cancelled: false,
             is_done: false,
             failure: None,
         }
@@ -365,7 +377,7 @@ impl Branch {
 
     fn succeed(&mut self) {
         if self.failure.is_none() {
-            (self.is_done, self.repeats) = (true, None);
+            (self.is_done, self.repeats, self.gives_up) = (true, None, None);
         }
     }
 

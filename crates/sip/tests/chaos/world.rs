@@ -114,7 +114,7 @@ impl World {
         for party in &mut self.parties {
             party.agent.handle_timeout(self.now);
         }
-        let mut out = Vec::new();
+        let mut out = Out::default();
         self.proxy.handle_timeout(self.now, &mut out);
         self.forwards(out);
         self.drain();
@@ -122,7 +122,10 @@ impl World {
 
     fn arrives(&mut self, flow: Flow, payload: &Bytes) {
         if flow.local == PROXY.into() {
-            let mut out = Vec::new();
+            if let Some(auditor) = &mut self.auditor {
+                auditor.delivered(PARTIES, self.now, flow, payload);
+            }
+            let mut out = Out::default();
             self.proxy.receive(self.now, flow.remote, payload, &mut out);
             return self.forwards(out);
         }
@@ -170,7 +173,14 @@ impl World {
 
     /// What the proxy sends.
     fn forwards(&mut self, out: Out) {
-        for (to, text) in out {
+        for (to, text) in out.own {
+            let (flow, payload) = (Flow::udp(PROXY.into(), to), Bytes::from(text.write()));
+            if let Some(auditor) = &mut self.auditor {
+                auditor.sent(PARTIES, self.now, flow, &payload);
+            }
+            self.travels(flow, &payload);
+        }
+        for (to, text) in out.passed {
             self.travels(Flow::udp(PROXY.into(), to), &text.write().into());
         }
     }
