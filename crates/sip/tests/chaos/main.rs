@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+mod context;
 mod message;
 mod proxy;
 mod user;
