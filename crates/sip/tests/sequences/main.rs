@@ -11,6 +11,8 @@ mod support;
 mod callee;
 mod caller;
 mod challenger;
+mod early_callee;
+mod early_caller;
 mod every;
 mod notifier;
 mod peer;

@@ -219,7 +219,14 @@ impl Leg {
         let remote_tag = sip.from_tag.as_str();
         let local_tag = sip.to_tag.as_deref().unwrap_or_default();
         match method {
-            "PRACK" => server.is_answer = self.receive_prack(said),
+            "PRACK" => {
+                server.is_answer = self.receive_prack(said);
+                server.is_excess = self.pracked(sip).is_some_and(|(invite, _)| {
+                    let had_answer = invite.reliable.iter().any(|it| it.is_described);
+                    let is_refused = invite.last.as_ref().is_some_and(|it| !it.sip.is_success());
+                    invite.sip.description.is_some() && !had_answer || is_refused
+                });
+            }
             "INVITE" | "UPDATE" => {
                 if let Some(dialog) = self.dialog_mut(local_tag, remote_tag) {
                     dialog.may_move(sip);

@@ -37,6 +37,9 @@ pub(super) struct Server {
     pub(super) is_answered: bool,
     /// Whether it is a PRACK whose description is an answer.
     pub(super) is_answer: bool,
+    /// Whether it is a PRACK that would offer before a reliable response has answered its INVITE
+    /// (RFC 3262 §5), or after that was refused: nobody has to answer that.
+    pub(super) is_excess: bool,
 }
 
 /// A final response.
@@ -110,6 +113,7 @@ impl Server {
             description: None,
             is_answered: false,
             is_answer: false,
+            is_excess: false,
         }
     }
 
@@ -184,6 +188,6 @@ impl Server {
 
     /// A description that the peer has offered in the request.
     pub(super) fn offer(&self) -> Option<&Description> {
-        self.sip.description.as_ref().filter(|_| !self.is_answer)
+        self.sip.description.as_ref().filter(|_| !self.is_answer && !self.is_excess)
     }
 }

@@ -65,7 +65,9 @@ fn owes_answer(client: &Client, dialog: &Dialog) -> bool {
 fn own_offer_is_open(server: &Server) -> bool {
     let ended = server.last.as_ref().is_some_and(|last| !last.sip.is_success());
     let is_offer = server.sip.description.is_none() && server.description.is_some();
-    let acked = server.acked_at.is_some();
+    // A peer that acknowledges an offer and does not answer it has let it go.
+    let by_prack = server.reliable.iter().any(|it| it.is_described && it.acked_at.is_some());
+    let acked = server.acked_at.is_some() || by_prack;
     server.is_invite() && is_offer && !server.is_answered && !acked && !ended
 }
 
