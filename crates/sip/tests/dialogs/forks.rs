@@ -47,10 +47,10 @@ fn an_answer_in_an_unreliable_response_is_a_preview() {
     let mut raw = Raw::new();
     let (_, invite) = raw.invite(Some("v=0"));
     let early = respond(&invite, "183 Session Progress", "a", &contact("a"));
-    raw.send(&crate::dialogue::with_body(&early));
+    raw.send(&with_body(&early));
     assert_eq!(progress(&raw)[0].1, Description::Preview);
     let ok = respond(&invite, "200 OK", "a", &contact("a"));
-    raw.send(&crate::dialogue::with_body(&ok));
+    raw.send(&with_body(&ok));
     let answer =
         |event: &Event| matches!(event, Event::Answered { description: Description::Answer, .. });
     assert!(has(&raw, answer));

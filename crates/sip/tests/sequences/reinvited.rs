@@ -37,6 +37,8 @@ struct Reinvited {
     call: CallId,
     peer: Peer,
     branch: String,
+    /// Whether the INVITE waits for its answer.
+    waits: bool,
 }
 
 impl Stage for Reinvited {
@@ -51,15 +53,21 @@ impl Stage for Reinvited {
         let branch = format!("z9hG4bKINVITE{}", peer.cseq);
         side.hear(&invite);
         assert!(matches!(side.events.pop(), Some(Event::Reinvited { .. })));
-        Self { side, call, peer, branch }
+        Self { side, call, peer, branch, waits: true }
     }
 
     fn happens(&mut self, what: Happens) {
         let (now, call, agent) = (self.side.now, self.call, &mut self.side.agent);
         match what {
-            Answer => drop(agent.answer(now, call, Some(body("v=0 answer")))),
-            Reject => drop(agent.reject(now, call, StatusCode::NOT_ACCEPTABLE_HERE)),
-            Reinvite => drop(agent.reinvite(now, call, Some(body("v=0 again")))),
+            Answer => {
+                let done = agent.answer(now, call, Some(body("v=0 answer")));
+                self.decide(done.is_ok());
+            }
+            Reject => {
+                let done = agent.reject(now, call, StatusCode::NOT_ACCEPTABLE_HERE);
+                self.decide(done.is_ok());
+            }
+            Reinvite => self.side.reinvite(call),
             Cancelled => {
                 let cancel = self.peer.writes("CANCEL", &self.branch, "");
                 self.side.hear(&cancel);
@@ -76,11 +84,21 @@ impl Stage for Reinvited {
                 self.peer.cseq -= 1;
                 self.side.hear(&bye);
             }
-            HangUp => drop(agent.hang_up(now, call)),
+            HangUp => {
+                let _ = agent.hang_up(now, call);
+                self.waits = false;
+            }
             Silence => self.side.wait(33),
             Unsent => self.side.unsent(),
         }
         self.side.drain();
+        for event in std::mem::take(&mut self.side.events) {
+            match event {
+                Event::Reinvited { .. } => self.waits = true,
+                Event::ReinviteCancelled { .. } | Event::Ended { .. } => self.waits = false,
+                _ => {}
+            }
+        }
     }
 
     fn finish(mut self) {
@@ -88,6 +106,14 @@ impl Stage for Reinvited {
         self.side.wait(100);
         assert!(self.side.is_over(Subject::Call(self.call)));
         self.side.finish(100);
+    }
+}
+
+impl Reinvited {
+    /// An INVITE is answered once, while it waits.
+    fn decide(&mut self, is_done: bool) {
+        assert_eq!(is_done, self.waits);
+        self.waits = false;
     }
 }
 

@@ -43,8 +43,7 @@ impl Stage for Reinviting {
 
     fn begin(beginning: usize) -> Self {
         let (mut side, call, peer) = standing(beginning, Config::default());
-        side.agent.reinvite(side.now, call, Some(body("v=0 again"))).unwrap();
-        side.drain();
+        side.reinvite(call);
         Self { side, call, peer }
     }
 

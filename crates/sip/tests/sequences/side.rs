@@ -27,6 +27,8 @@ pub(crate) struct Side {
     /// What came from the peer last.
     heard: Option<(Flow, Vec<u8>)>,
     answered: Vec<CallId>,
+    /// Our re-INVITEs whose outcome was not told so far.
+    reinvites: usize,
     over: Vec<Subject>,
 }
 
@@ -56,7 +58,7 @@ impl Side {
         let now = Instant::now();
         let (auditor, heard) = (Auditor::new(now), None);
         let (said, events, answered, over) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { now, agent, auditor, said, events, heard, answered, over }
+        Self { now, agent, auditor, said, events, heard, answered, reinvites: 0, over }
     }
 
     /// The peer sends `text`, with its line ends made CRLF.
@@ -135,7 +137,18 @@ impl Side {
             assert!(!self.answered.contains(call), "answered twice");
             self.answered.push(*call);
         }
+        if matches!(event, Event::ReinviteAnswered { .. } | Event::ReinviteRejected { .. }) {
+            let left = self.reinvites.checked_sub(1);
+            self.reinvites = left.expect("an outcome of nothing");
+        }
         self.events.push(event);
+    }
+
+    /// Asks to modify the session.
+    pub(crate) fn reinvite(&mut self, call: CallId) {
+        let asked = self.agent.reinvite(self.now, call, Some(body("v=0 again")));
+        self.reinvites += usize::from(asked.is_ok());
+        self.drain();
     }
 
     pub(crate) fn is_over(&self, subject: Subject) -> bool {
@@ -202,6 +215,10 @@ impl Side {
         ];
         assert_eq!(live, [0; 7]);
         assert_eq!(agent.poll_timeout(), None);
+        let inside = format!("{agent:?}");
+        for index in INDEXES {
+            assert!(inside.contains(index), "{index} is not empty: {inside}");
+        }
         assert_eq!(self.auditor.finish(self.now).first(), None);
     }
 }
@@ -256,3 +273,11 @@ fn subject(event: &Event) -> (Subject, bool) {
         Event::Requested { .. } => panic!("nobody is asked here: {event:?}"),
     }
 }
+
+/// What leads to machines, when there are none.
+const INDEXES: [&str; 4] = [
+    " dialogs: {}, uses: {}, late: {}, shared: {}",
+    " index: {}",
+    " own: {}, members: {}",
+    " solicited: {}",
+];
