@@ -44,6 +44,7 @@ struct Callee {
     side: Side,
     call: CallId,
     peer: Peer,
+    number: u32,
 }
 
 impl Stage for Callee {
@@ -72,7 +73,7 @@ impl Stage for Callee {
         side.agent.progress(side.now, call, StatusCode::RINGING, None).unwrap();
         side.drain();
         let peer = Peer::of_request(&tag_of(side.responses().next().unwrap()));
-        Self { side, call, peer }
+        Self { side, call, peer, number: 1 }
     }
 
     fn happens(&mut self, what: Happens) {
@@ -123,10 +124,9 @@ impl Stage for Callee {
 impl Callee {
     /// A request whose number is not that of an INVITE.
     fn asks(&mut self, method: &str, more: &str) -> String {
-        let number = self.side.said.len() as u32 + 10;
-        let (invite, ours) = (self.peer.cseq, number);
-        self.peer.cseq = ours;
-        let asked = self.peer.writes(method, &format!("z9hG4bK{method}{ours}"), more);
+        self.number += 1;
+        let invite = std::mem::replace(&mut self.peer.cseq, self.number);
+        let asked = self.peer.writes(method, &format!("z9hG4bK{method}{}", self.number), more);
         self.peer.cseq = invite;
         asked
     }

@@ -221,11 +221,7 @@ impl Leg {
         match method {
             "PRACK" => {
                 server.is_answer = self.receive_prack(said);
-                server.is_excess = self.pracked(sip).is_some_and(|(invite, _)| {
-                    let had_answer = invite.reliable.iter().any(|it| it.is_described);
-                    let is_refused = invite.last.as_ref().is_some_and(|it| !it.sip.is_success());
-                    invite.sip.description.is_some() && !had_answer || is_refused
-                });
+                server.is_excess = self.offers_too_much(sip);
             }
             "INVITE" | "UPDATE" => {
                 if let Some(dialog) = self.dialog_mut(local_tag, remote_tag) {
@@ -237,6 +233,20 @@ impl Leg {
             _ => {}
         }
         self.servers.push(server);
+    }
+
+    /// Whether a PRACK may carry no offer: its INVITE was not answered in a reliable response, or was
+    /// refused, or another offer waits (RFC 3262 §5, RFC 3264 §4).
+    fn offers_too_much(&mut self, prack: &Sip) -> bool {
+        let of_theirs = |it: &Server| it.last.is_none() && it.description.is_none();
+        let theirs = self.servers.iter().any(|it| it.offer().is_some() && of_theirs(it));
+        let of_ours = |it: &Client| it.sip.is("UPDATE") && it.sip.description.is_some();
+        let ours = self.clients.iter().any(|it| of_ours(it) && it.final_at.is_none());
+        let Some((invite, _)) = self.pracked(prack) else { return false };
+        let had_answer = invite.reliable.iter().any(|it| it.is_described);
+        let is_refused = invite.last.as_ref().is_some_and(|it| !it.sip.is_success());
+        let too_soon = invite.sip.description.is_some() && !had_answer;
+        theirs || ours || too_soon || is_refused
     }
 
     /// The NOTIFY to a SUBSCRIBE or REFER makes a dialog, as its 2xx does (RFC 6665 §4.1.2.4).

@@ -37,8 +37,7 @@ pub(super) struct Server {
     pub(super) is_answered: bool,
     /// Whether it is a PRACK whose description is an answer.
     pub(super) is_answer: bool,
-    /// Whether it is a PRACK that would offer before a reliable response has answered its INVITE
-    /// (RFC 3262 §5), or after that was refused: nobody has to answer that.
+    /// Whether it is a PRACK that may carry no offer: nobody has to answer one.
     pub(super) is_excess: bool,
 }
 
