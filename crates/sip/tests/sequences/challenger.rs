@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use offhook_sansio::Random;
 use offhook_sip::{Authenticator, Challenged, Challenger, Login, Role, User, Verdict};
-use offhook_sip_message::{Message, ParseOptions, Request, ValidRequest};
+use offhook_sip_message::{HeaderName, Message, ParseOptions, Request, ValidRequest};
 
 use crate::{
     every::{Stage, all, many},
@@ -84,10 +84,7 @@ impl Stage for Server {
     fn happens(&mut self, what: Happens) {
         match what {
             Asks => drop(self.asks()),
-            Held => {
-                let message = self.message();
-                self.held = Some(valid(self.alice.authorize(&message).build().unwrap()));
-            }
+            Held => self.hold(),
             Late => {
                 if let Some(request) = self.held.take() {
                     self.arrives(&request);
@@ -131,6 +128,18 @@ impl Server {
             Message::Request(request) => valid(request),
             Message::Response(_) => panic!("a response"),
         }
+    }
+
+    /// A request of the user that has credentials, if need be after a challenge.
+    fn hold(&mut self) {
+        let message = self.message();
+        let mut request = valid(self.alice.authorize(&message).build().unwrap());
+        if request.headers().count(HeaderName::AUTHORIZATION) == 0 {
+            let challenged = self.arrives(&request).unwrap();
+            let reply = challenged.reply_to(&request).build().unwrap();
+            request = valid(self.alice.challenged(&request, &reply).unwrap().build().unwrap());
+        }
+        self.held = Some(request);
     }
 
     /// Whether it gets in at once.

@@ -29,7 +29,10 @@ pub(super) fn one_at_a_time(scene: &Scene<'_>, found: &mut Found) {
     let in_response = servers_of(scene, dialog).any(own_offer_is_open);
     let other = servers_of(scene, dialog).any(|it| it.offer().is_some() && !is_decided(it));
     let from_response = clients_of(scene, dialog).any(|it| owes_answer(it, dialog));
-    if own || in_response {
+    if servers_of(scene, dialog).any(has_told_unheard) {
+        let expected = "the PRACK to the description before another offer (RFC 3311 §5.1)";
+        scene.breach(found, Rule::OneOffer, expected);
+    } else if own || in_response {
         scene.breach(found, Rule::OneOffer, "an answer to the last offer before another offer");
     } else if other || from_response {
         scene.breach(found, Rule::OneOffer, "no offer before the peer's offer is answered");
@@ -69,6 +72,12 @@ fn own_offer_is_open(server: &Server) -> bool {
     let by_prack = server.reliable.iter().any(|it| it.is_described && it.acked_at.is_some());
     let acked = server.acked_at.is_some() || by_prack;
     server.is_invite() && is_offer && !server.is_answered && !acked && !ended
+}
+
+/// Whether the party has described the session in a response whose PRACK has not come.
+fn has_told_unheard(server: &Server) -> bool {
+    let unheard = server.reliable.iter().any(|it| it.is_described && it.acked_at.is_none());
+    server.is_invite() && server.last.is_none() && unheard
 }
 
 /// Whether the party has answered or refused what the peer has offered.
