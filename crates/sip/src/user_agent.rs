@@ -268,7 +268,7 @@ impl UserAgent {
     ///
     /// If an UPDATE of ours is under way in the dialog, or there is no dialog so far, or `body` is an offer and another offer
     /// waits for its answer there; in an early dialog that is the one of the INVITE, until it is
-    /// answered in a reliable provisional response.
+    /// answered in a reliable provisional response, and for the callee until the PRACK to that.
     pub fn update(
         &mut self,
         now: Instant,
