@@ -253,6 +253,13 @@ impl Endpoint {
         self.pump(now);
     }
 
+    /// Says that a response could not be sent, by no way that there is (RFC 3261 §17.2.4, §18.2.2): a
+    /// call that was not answered ends.
+    pub fn response_failed(&mut self, now: Instant, transmit: &Transmit) {
+        self.agent.response_failed(now, transmit);
+        self.pump(now);
+    }
+
     /// Sends one captured frame: as many samples as [`Leg::frame`] says.
     ///
     /// # Errors

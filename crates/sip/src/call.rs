@@ -169,6 +169,7 @@ impl Calls {
             Notice::Response { transaction, response } => {
                 self.responded(layer, now, transaction, response);
             }
+            Notice::Unsent { transaction } => self.not_heard(layer, now, transaction),
             Notice::Terminated { transaction, failure } => {
                 self.terminated(layer, now, transaction, failure);
             }

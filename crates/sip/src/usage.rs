@@ -113,7 +113,7 @@ impl<U: Usage> Usages<U> {
                 self.uses.remove(&transaction);
             }
             // Requests of others have no transaction of ours.
-            Notice::Request { .. } | Notice::Ack { .. } => {}
+            Notice::Request { .. } | Notice::Ack { .. } | Notice::Unsent { .. } => {}
         }
     }
 

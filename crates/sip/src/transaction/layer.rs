@@ -56,6 +56,8 @@ pub(crate) enum Notice {
     Ack { request: ValidRequest, flow: Flow },
     /// A response that is not a repetition.
     Response { transaction: TransactionId, response: ValidResponse },
+    /// A response that a server transaction counts on could not be sent; the transaction goes on.
+    Unsent { transaction: TransactionId },
     /// The transaction is over; with a failure, if nobody answered.
     Terminated { transaction: TransactionId, failure: Option<Failure> },
 }
@@ -67,7 +69,7 @@ impl Notice {
             Self::Response { transaction, .. } | Self::Terminated { transaction, .. } => {
                 Some(*transaction)
             }
-            Self::Request { .. } | Self::Ack { .. } => None,
+            Self::Request { .. } | Self::Ack { .. } | Self::Unsent { .. } => None,
         }
     }
 }
@@ -133,6 +135,14 @@ impl TransactionLayer {
             }
         }
         notices
+    }
+
+    /// Tells the user of the server transaction that counts on `response` that it could not be sent
+    /// (RFC 3261 §17.2.4 as of RFC 6026 §8.8).
+    pub(crate) fn response_failed(&self, flow: Flow, response: &Bytes) -> Option<Notice> {
+        let transaction = self.table.answering(flow, response)?;
+        debug!(%flow, "response not sent");
+        Some(Notice::Unsent { transaction })
     }
 
     pub(crate) fn poll_transmit(&mut self) -> Option<Transmit> {
