@@ -3,7 +3,8 @@
 //!
 //! `cargo test -p offhook-interop -- --test-threads=1`
 //!
-//! The tests are in `tests/calls.rs`. Here is what they need: peers that are started and stopped
+//! `tests/calls.rs` has whole calls with sound, `tests/sessions.rs` what SIPp does in and around one.
+//! Here is what they need: peers that are started and stopped
 //! by their process id, the example programs of the workspace, and ears for recordings.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -18,6 +18,8 @@ pub enum Scenario {
     BuiltIn(&'static str),
     /// A file of `crates/interop/scenarios`, without its `.xml`.
     Ours(&'static str),
+    /// The same, with a port of another peer in its variable `port`.
+    Pointing(&'static str, u16),
 }
 
 /// A running SIPp.
@@ -107,6 +109,10 @@ impl Sipp {
         match scenario {
             Scenario::BuiltIn(name) => command.args(["-sn", name]),
             Scenario::Ours(name) => command.arg("-sf").arg(scenario_file(name)),
+            Scenario::Pointing(name, port) => {
+                command.args(["-set", "port", &port.to_string()]);
+                command.arg("-sf").arg(scenario_file(name))
+            }
         };
         // Without -ci the control socket is open to all, without -bind_local SIP is.
         command.args(["-i", HOST, "-mi", HOST, "-ci", HOST, "-bind_local", "-nostdin"]);
