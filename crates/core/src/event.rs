@@ -5,7 +5,7 @@ use std::fmt;
 use offhook_sansio::Flow;
 use offhook_sip::{
     CallId, End, IncomingId, PublicationEvent, PublicationId, RegistrationEvent, RegistrationId,
-    RequestFailure, RequestId,
+    RequestFailure, RequestId, SubscriberEvent, SubscriberId, SubscriptionEvent, SubscriptionId,
 };
 use offhook_sip_message::{StatusCode, Uri, ValidRequest, ValidResponse};
 
@@ -90,6 +90,23 @@ pub enum Event {
         publication: PublicationId,
         /// What happened.
         event: Box<PublicationEvent>,
+    },
+    /// Something happened to a subscription of ours.
+    Subscription {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// What happened.
+        event: Box<SubscriptionEvent>,
+    },
+    /// Something happened to a subscription of another to something of ours.
+    Subscriber {
+        /// The subscription.
+        subscriber: SubscriberId,
+        /// What happened.
+        event: Box<SubscriberEvent>,
+        /// The registration that it is for, if it is new and the Request-URI names the contact of
+        /// one.
+        registration: Option<RegistrationId>,
     },
     /// The final response to a request of ours outside of calls. Its id is stale from now on.
     Response {

@@ -68,4 +68,6 @@ mod signalling;
 mod statistics;
 pub use statistics::{CallStatistics, Statistics};
 
+mod subscriptions;
+
 pub use offhook_sip::CallId;

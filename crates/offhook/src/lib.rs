@@ -35,9 +35,11 @@ pub use offhook_sip_message as sip_message;
 #[cfg(feature = "tokio")]
 pub use offhook_tokio::{
     Account, AccountBuilder, AccountId, Audio, AudioReceiver, Builder, Call, ClientTls, Dns, Ended,
-    Endpoint, Error, Hold, IncomingRequest, Listener, Publication, PublicationState, Recorder,
-    RegistrationFault, RegistrationState, Roots, ServerTls, StreamSettings, StreamStatistics, Tap,
-    TlsError, TlsIdentity, quality_row,
+    Endpoint, Error, EventPackage, Hold, IncomingRequest, Listener, Notification, Publication,
+    PublicationState, Recorder, RegistrationFault, RegistrationState, Roots, ServerTls,
+    StreamSettings, StreamStatistics, Subscriber, SubscriberEnd, SubscriberStatus, Subscription,
+    SubscriptionBuilder, SubscriptionFault, SubscriptionStatus, Tap, TlsError, TlsIdentity,
+    quality_row,
 };
 pub use offhook_trace as trace;
 

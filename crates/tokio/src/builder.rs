@@ -6,7 +6,7 @@ use offhook_core::Config;
 use offhook_media::PlayoutDelay;
 use offhook_sansio::{Protocol, Random};
 use offhook_sdp::Codec;
-use offhook_sip::ReliableProvisionals;
+use offhook_sip::{EventPackage, ReliableProvisionals};
 use offhook_sip_message::{Method, Text};
 use tokio::{
     net::{TcpListener, lookup_host},
@@ -95,7 +95,8 @@ impl Builder {
 
     /// The settings of the SIP layer: timers, limits, parsing, extensions. It takes the place of all
     /// that [`user_agent`](Self::user_agent), [`redirects`](Self::redirects),
-    /// [`reliable_provisionals`](Self::reliable_provisionals) and
+    /// [`reliable_provisionals`](Self::reliable_provisionals),
+    /// [`event_packages`](Self::event_packages) and
     /// [`answer_requests`](Self::answer_requests) have set before.
     #[must_use]
     pub fn sip(mut self, config: offhook_sip::Config) -> Self {
@@ -132,6 +133,14 @@ impl Builder {
     #[must_use]
     pub fn answer_requests(mut self, methods: impl Into<Vec<Method>>) -> Self {
         self.sip.answered_by_owner = methods.into();
+        self
+    }
+
+    /// What others may subscribe to: [`Endpoint::subscriber`] takes them. A SUBSCRIBE for another
+    /// package is refused (489). Default: none.
+    #[must_use]
+    pub fn event_packages(mut self, packages: impl Into<Vec<EventPackage>>) -> Self {
+        self.sip.event_packages = packages.into();
         self
     }
 

@@ -11,6 +11,7 @@ use crate::{
     account::Settings,
     driver::{Asking, respond},
     publication::{PublicationKey, Published},
+    subscriber, subscription,
 };
 
 /// A request of a handle. A dropped reply is harmless: the handle has lost interest.
@@ -93,6 +94,8 @@ pub(crate) enum Command {
     Withdraw {
         publication: PublicationKey,
     },
+    Subscription(subscription::Order),
+    Subscriber(Box<subscriber::Order>),
     /// End everything, then stop.
     Close,
 }
@@ -104,6 +107,7 @@ impl Command {
             self,
             Self::Call { .. } | Self::Account { .. } | Self::Ask(_) | Self::Publish { .. }
         ) || matches!(self, Self::Refresh { .. } | Self::Push { .. } | Self::Republish { .. })
+            || matches!(self, Self::Subscription(order) if order.begins())
     }
 
     /// Says that the endpoint closes.
@@ -116,6 +120,7 @@ impl Command {
             Self::Refresh { reply, .. }
             | Self::Push { reply, .. }
             | Self::Republish { reply, .. } => respond(reply, Err(Error::Closed)),
+            Self::Subscription(order) => order.refuse(),
             _ => {}
         }
     }

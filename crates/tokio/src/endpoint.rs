@@ -4,11 +4,13 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use offhook_sansio::Protocol;
+use offhook_sip::EventPackage;
 use offhook_sip_message::{Event, NameAddr, ValidResponse};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::{
     AccountBuilder, Builder, Call, Error, IncomingRequest, Publication, StreamStatistics,
+    Subscriber, SubscriptionBuilder,
     command::Command,
     listener::Listening,
     publication::publish,
@@ -30,6 +32,7 @@ pub struct Endpoint {
     commands: mpsc::UnboundedSender<Command>,
     incoming: Mutex<mpsc::Receiver<Call>>,
     incoming_requests: Mutex<mpsc::Receiver<IncomingRequest>>,
+    subscribers: Mutex<mpsc::Receiver<Subscriber>>,
 }
 
 impl Endpoint {
@@ -46,9 +49,11 @@ impl Endpoint {
         commands: mpsc::UnboundedSender<Command>,
         incoming: mpsc::Receiver<Call>,
         incoming_requests: mpsc::Receiver<IncomingRequest>,
+        subscribers: mpsc::Receiver<Subscriber>,
     ) -> Self {
         let (incoming, incoming_requests) = (Mutex::new(incoming), Mutex::new(incoming_requests));
-        Self { identity, listening, counters, commands, incoming, incoming_requests }
+        let subscribers = Mutex::new(subscribers);
+        Self { identity, listening, counters, commands, incoming, incoming_requests, subscribers }
     }
 
     /// Who this endpoint is, outside of its accounts.
@@ -153,6 +158,31 @@ impl Endpoint {
         publish(&self.commands, &self.identity, None, event, body, expires).await
     }
 
+    /// The settings of a new subscription to the state of `target`, of this endpoint's identity
+    /// (RFC 6665). It begins with [`SubscriptionBuilder::open`].
+    pub fn subscribe(&self, target: &str, package: &EventPackage) -> SubscriptionBuilder {
+        SubscriptionBuilder::new(target, package, &self.identity, None, &self.commands)
+    }
+
+    /// Waits for the next one who subscribes to one of the packages that
+    /// [`Builder::event_packages`] names.
+    ///
+    /// One who gives up before is never told of. 256 may wait; one more is refused (480).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the endpoint is closed.
+    pub async fn subscriber(&self) -> Result<Subscriber, Error> {
+        let mut subscribers = self.subscribers.lock().await;
+        loop {
+            match subscribers.recv().await {
+                Some(subscriber) if subscriber.is_over() => {}
+                Some(subscriber) => return Ok(subscriber),
+                None => return Err(Error::Closed),
+            }
+        }
+    }
+
     /// Waits for the next request of the methods that [`Builder::answer_requests`] names, such as
     /// MESSAGE. Accept or reject it within 16 s.
     ///
@@ -184,8 +214,8 @@ impl Endpoint {
         }
     }
 
-    /// Ends all calls as their states ask, withdraws what is published, removes all registrations, and
-    /// waits until the far sides have answered; then closes the sockets. It takes no longer than
+    /// Ends all calls as their states ask, withdraws what is published, ends all subscriptions, removes
+    /// all registrations, and waits until the far sides have answered; then closes the sockets. It takes no longer than
     /// [`Builder::farewell`].
     ///
     /// Dropping the last handle of the endpoint, its accounts and calls does the same in the

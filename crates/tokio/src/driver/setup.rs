@@ -49,6 +49,7 @@ pub(crate) fn start(setup: Setup) -> Endpoint {
     let (commands, requests) = mpsc::unbounded_channel();
     let (incoming, calls) = mpsc::channel(WAITING);
     let (incoming_requests, taken) = mpsc::channel(WAITING);
+    let (incoming_subscribers, subscribers) = mpsc::channel(WAITING);
     let counters = pool.share_counters();
     let driver = Driver {
         core,
@@ -63,6 +64,11 @@ pub(crate) fn start(setup: Setup) -> Endpoint {
         listening: listening.clone(),
         _acceptors: setup.acceptors,
         incoming_requests,
+        incoming_subscribers,
+        watching: HashMap::new(),
+        subscriptions: HashMap::new(),
+        resubscriptions: Deadlines::new(),
+        serving: HashMap::new(),
         calls: HashMap::new(),
         frames: Deadlines::new(),
         renamed: HashMap::new(),
@@ -81,7 +87,7 @@ pub(crate) fn start(setup: Setup) -> Endpoint {
         closing: Closing::new(setup.farewell, timer_j),
     };
     tokio::spawn(driver.run());
-    Endpoint::new(identity, listening, counters, commands, calls, taken)
+    Endpoint::new(identity, listening, counters, commands, calls, taken, subscribers)
 }
 
 /// The transports that this endpoint can send by, and the addresses it can reach: those of its
@@ -98,10 +104,12 @@ fn locator_config(config: &Config, listening: &[Listening]) -> LocatorConfig {
         (false, true) => Families::V6,
         (true, true) | (false, false) => Families::V6ThenV4,
     };
-    // Each call, request, registration and publication that nothing has come back for holds one.
+    // Each call, request, registration, publication and subscription that nothing has come back for
+    // holds one.
     let offhook_sip::Config { max_calls, max_requests, .. } = config.sip;
     let offhook_sip::Config { max_registrations, max_publications, .. } = config.sip;
-    let own = [max_calls, max_requests, max_registrations, max_publications];
+    let offhook_sip::Config { max_subscriptions, .. } = config.sip;
+    let own = [max_calls, max_requests, max_registrations, max_publications, max_subscriptions];
     let max_lookups = own.into_iter().fold(MOST_LOOKUPS, usize::saturating_add);
     LocatorConfig { families, max_lookups, ..LocatorConfig::new(protocols) }
 }

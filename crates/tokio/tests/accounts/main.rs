@@ -16,4 +16,6 @@ mod registrations;
 mod requests;
 mod settings;
 mod shutdown;
+mod subscribed;
+mod subscriptions;
 mod support;
