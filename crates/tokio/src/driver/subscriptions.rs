@@ -286,7 +286,9 @@ impl Driver {
 
     fn subscription_lost(&mut self, key: SubscriptionKey, why: SubscriptionLoss, wait: Duration) {
         let Some(watching) = self.watching.get_mut(&key) else { return };
-        let (failure, next_try) = (failure(&why), Instant::now() + wait);
+        // The lookup is over with the 2xx: without one the target has said nothing at all.
+        let failure = failure(&why, watching.lookup.is_some());
+        let next_try = Instant::now() + wait;
         let fault = why.into();
         debug!(?key, %fault, "subscription lost");
         watching.status.send_replace(SubscriptionStatus::Lost { fault, next_try });
@@ -313,7 +315,8 @@ impl Driver {
         watching.forks.retain(|fork| *fork != id);
         if watching.id == Some(id) {
             watching.id = None;
-            let failure = why.as_ref().and_then(failure);
+            let unheard = watching.lookup.is_some();
+            let failure = why.as_ref().and_then(|why| failure(why, unheard));
             // What was to be fetched once may be fetched elsewhere.
             let elsewhere = watching.wanted.is_fetch() && !watching.heard && !watching.leaving;
             if let (Some(failure), true) = (failure, elsewhere)
@@ -334,8 +337,13 @@ impl Driver {
 }
 
 /// How the target has failed, if it has; a notifier that has spoken has not.
-fn failure(why: &SubscriptionLoss) -> Option<Failure> {
-    let SubscriptionLoss::Refused { status, response } = why else { return None };
+fn failure(why: &SubscriptionLoss, unheard: bool) -> Option<Failure> {
+    let (status, response) = match why {
+        SubscriptionLoss::Refused { status, response } => (status, response),
+        // Timer N is that of the transaction that has had no answer.
+        SubscriptionLoss::NotNotified => return unheard.then_some(Failure::TimedOut),
+        SubscriptionLoss::Terminated { .. } | SubscriptionLoss::Expired => return None,
+    };
     match (*status, response) {
         (StatusCode::SERVICE_UNAVAILABLE, None) => Some(Failure::Transport),
         (StatusCode::REQUEST_TIMEOUT, None) => Some(Failure::TimedOut),

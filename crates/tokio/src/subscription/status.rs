@@ -46,11 +46,11 @@ impl SubscriptionStatus {
 #[non_exhaustive]
 pub enum SubscriptionFault {
     /// A SUBSCRIBE was answered with this status. 401 and 407: there is no login for the realm, or
-    /// it was refused. 408: it was not answered; 503 stands for a transport that failed, too.
+    /// it was refused. 408: a refresh was not answered; 503 stands for a transport that failed, too.
     Refused(StatusCode),
     /// The notifier has ended it, for this reason (RFC 6665 §4.1.3).
     Terminated(Option<EventReason>),
-    /// It was accepted, but nothing was told.
+    /// Nothing was told in 64*T1, whether it was accepted or not even answered (RFC 6665 §4.1.2.4).
     NotNotified,
     /// It could not be refreshed in time.
     Expired,
@@ -83,7 +83,7 @@ impl fmt::Display for SubscriptionFault {
                 write!(f, "the notifier has ended it: {}", reason.as_str())
             }
             Self::Terminated(None) => f.write_str("the notifier has ended it"),
-            Self::NotNotified => f.write_str("accepted, but nothing was told"),
+            Self::NotNotified => f.write_str("nothing was told"),
             Self::Expired => f.write_str("it could not be refreshed in time"),
             Self::Unreachable(why) => write!(f, "no notifier can be reached: {why}"),
             Self::Unsubscribed => f.write_str("this side has unsubscribed"),

@@ -75,7 +75,7 @@ async fn a_state_is_told_as_it_changes_again_when_asked_for_and_no_more_after_th
     assert_eq!(subscription.status(), SubscriptionStatus::Subscribing);
     let subscriber = within(bob.subscriber()).await.unwrap();
     assert_eq!(subscriber.from(), alice.identity());
-    assert_eq!(subscriber.to().uri.to_string(), target);
+    assert_eq!(subscriber.to().uri.to_string(), "sip:bob@127.0.0.1");
     assert_eq!((subscriber.package(), subscriber.event().id()), (MWI, None));
     assert_eq!(subscriber.expires(), Duration::from_secs(600));
     assert_eq!(&subscriber.body()[..], b"all");
