@@ -11,6 +11,7 @@ mod phone;
 mod plan;
 mod registering;
 mod reinvites;
+mod subscribing;
 mod ten_thousand;
 mod updates;
 mod verdict;

@@ -165,7 +165,9 @@ impl Driver {
             return;
         }
         if watching.wanted.is_fetch() {
-            return self.watched(key, Some(fault));
+            // What the last server has said, or has not, says more.
+            let fault = watching.fault.take().or(Some(fault));
+            return self.watched(key, fault);
         }
         watching.failures = watching.failures.saturating_add(1);
         let next_try = now + waiting(self.back_off, watching.failures);
@@ -319,14 +321,13 @@ impl Driver {
             let failure = why.as_ref().and_then(|why| failure(why, unheard));
             // What was to be fetched once may be fetched elsewhere.
             let elsewhere = watching.wanted.is_fetch() && !watching.heard && !watching.leaving;
+            watching.fault = why.map(SubscriptionFault::from);
             if let (Some(failure), true) = (failure, elsewhere)
                 && let Some(lookup) = watching.lookup.take()
                 && self.seek_on(Purpose::Watch(key), lookup, failure)
             {
                 return;
             }
-            let Some(watching) = self.watching.get_mut(&key) else { return };
-            watching.fault = why.map(SubscriptionFault::from);
         }
         let Some(watching) = self.watching.get_mut(&key) else { return };
         if watching.id.is_none() && watching.forks.is_empty() {
