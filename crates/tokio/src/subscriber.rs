@@ -1,6 +1,9 @@
 //! The handle of one who subscribes to something of this side (RFC 6665 §4.2).
 
-use std::time::{Duration, Instant};
+mod status;
+pub use status::SubscriberStatus;
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use offhook_sip::{Body, EventPackage, SubscriberEnd, SubscriberId};
@@ -33,26 +36,6 @@ pub struct Subscriber {
     status: watch::Receiver<SubscriberStatus>,
     /// `None` once nobody needs to know of its end.
     commands: Option<mpsc::UnboundedSender<Command>>,
-}
-
-/// How the subscription of another stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SubscriberStatus {
-    /// It waits to be accepted, pended or rejected.
-    Waiting,
-    /// It waits for permission.
-    Pending {
-        /// When it expires, unless it is refreshed.
-        until: Instant,
-    },
-    /// It is told the state.
-    Active {
-        /// When it expires, unless it is refreshed.
-        until: Instant,
-    },
-    /// It is over.
-    Ended(SubscriberEnd),
 }
 
 /// What the SUBSCRIBE asks for.
