@@ -1,6 +1,8 @@
 //! Calls per second that a server takes over UDP on the loopback, and what one costs it.
 //!
-//! The server has core 0 for itself, the caller the last one. Each rate gets a fresh server. SIPp is
+//! offhook is measured as a server without media, which answers with a description that it is given,
+//! as the peers do, and as one that negotiates a session and opens the sockets of its media. The
+//! server has core 0 for itself, the caller the last one. Each rate gets a fresh server. SIPp is
 //! measured beside it where it is installed. Arguments after `--`: `--rates 512,1024`,
 //! `--seconds 10`, `--server "program and arguments"` for another one that listens on the port named
 //! by `--port`.
@@ -12,12 +14,13 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use offhook::{Endpoint, sip::Config};
 use offhook_benches::open_loop::{Load, Server};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(address) = argument("--serve") {
-        return serve(&address);
+        return serve(&address, env::args().any(|argument| argument == "--media"));
     }
     let is_test = env::args().any(|argument| argument == "--test");
     let seconds = argument("--seconds").map_or(Ok(10), |text| text.parse())?;
@@ -28,7 +31,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let target = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     if is_test {
-        return measure("offhook", &ours(target)?, target, 50, Duration::from_secs(1));
+        return [false, true].into_iter().try_for_each(|media| {
+            measure("offhook", &ours(target, media)?, target, 50, Duration::from_secs(1))
+        });
     }
     stay_on_last_core()?;
     println!("{HEAD}");
@@ -75,7 +80,10 @@ fn servers(target: SocketAddr) -> io::Result<Vec<(String, Vec<String>)>> {
         let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
         return Ok(vec![(words.first().cloned().unwrap_or_default(), words)]);
     }
-    let mut servers = vec![("offhook".to_owned(), ours(target)?)];
+    let mut servers = vec![
+        ("offhook".to_owned(), ours(target, false)?),
+        ("offhook, with media".to_owned(), ours(target, true)?),
+    ];
     let (ip, port) = (target.ip().to_string(), target.port().to_string());
     if Command::new("sipp").arg("-v").output().is_ok() {
         let words = ["sipp", "-sn", "uas", "-nostdin", "-i", &ip, "-p", &port];
@@ -85,24 +93,28 @@ fn servers(target: SocketAddr) -> io::Result<Vec<(String, Vec<String>)>> {
 }
 
 /// This program again, as the server.
-fn ours(target: SocketAddr) -> io::Result<Vec<String>> {
+fn ours(target: SocketAddr, media: bool) -> io::Result<Vec<String>> {
     let program = env::current_exe()?.display().to_string();
-    Ok(vec![program, "--serve".to_owned(), target.to_string()])
+    let words = vec![program, "--serve".to_owned(), target.to_string()];
+    Ok(words.into_iter().chain(media.then(|| "--media".to_owned())).collect())
 }
 
 /// Answers every call, until it is killed.
-fn serve(address: &str) -> Result<(), Box<dyn std::error::Error>> {
+fn serve(address: &str, media: bool) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
         // Each call leaves two transactions for half a minute.
         let sip = Config { max_transactions: MOST, max_calls: MOST, ..Config::default() };
         let builder = Endpoint::builder(&format!("sip:bench@{address}")).sip(sip);
-        let endpoint = builder.bind(address).await?;
+        let endpoint = builder.check_offers(media).bind(address).await?;
         loop {
             let call = endpoint.incoming().await?;
             tokio::task::spawn_local(async move {
-                let _ = call.answer().await;
+                let _ = match media {
+                    true => call.answer().await,
+                    false => call.answer_with(Some(Bytes::from_static(ANSWER))).await,
+                };
                 let _ = call.ended().await;
             });
         }
@@ -123,6 +135,9 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
+/// What a server without media answers.
+const ANSWER: &[u8] = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+m=audio 6000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
 /// More calls and transactions than any load leaves.
 const MOST: usize = 1_000_000;
 const HEAD: &str =

@@ -9,7 +9,9 @@ use offhook_sansio::{Datagram, Random};
 use offhook_sdp::{Capabilities, Direction, LocalMedia, NegotiatedMedia, Negotiation};
 use offhook_sip::Fork;
 
-use crate::{Error, Hold, MediaSockets, early_media::FinalAnswer, hold::Change};
+use crate::{
+    Error, Hold, MediaSockets, early_media::FinalAnswer, elsewhere::Elsewhere, hold::Change,
+};
 
 /// How far a call's media has come.
 pub(crate) enum Call {
@@ -22,20 +24,31 @@ pub(crate) enum Call {
     },
     /// Sockets are chosen, and an offer is on its way or agreed.
     Media(Box<CallMedia>),
+    /// The owner brings the descriptions.
+    Elsewhere(Box<Elsewhere>),
 }
 
 impl Call {
     pub(crate) fn media(&self) -> Option<&CallMedia> {
         match self {
-            Self::Invited { .. } => None,
             Self::Media(media) => Some(media),
+            Self::Invited { .. } | Self::Elsewhere(_) => None,
         }
     }
 
     pub(crate) fn media_mut(&mut self) -> Option<&mut CallMedia> {
         match self {
-            Self::Invited { .. } => None,
             Self::Media(media) => Some(media),
+            Self::Invited { .. } | Self::Elsewhere(_) => None,
+        }
+    }
+
+    /// Why this side hung up by itself.
+    pub(crate) fn fault(&self) -> Option<&String> {
+        match self {
+            Self::Invited { .. } => None,
+            Self::Media(media) => media.fault.as_ref(),
+            Self::Elsewhere(elsewhere) => elsewhere.fault.as_ref(),
         }
     }
 

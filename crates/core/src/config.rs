@@ -5,8 +5,8 @@ use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 use offhook_media::{PlayoutDelay, supports};
 use offhook_sansio::Flow;
 use offhook_sdp::{Capabilities, Codec, Direction};
-use offhook_sip::{Login, RegistrationId};
-use offhook_sip_message::{HeaderName, NameAddr, Text, Uri};
+use offhook_sip::{Login, RegistrationId, SessionTimer};
+use offhook_sip_message::{AnswerMode, HeaderName, NameAddr, PrivAnswerMode, Privacy, Text, Uri};
 
 use crate::Error;
 
@@ -17,6 +17,10 @@ pub struct Config {
     pub identity: NameAddr,
     /// The codecs, frame time and RTCP multiplexing that calls offer and accept, best first.
     pub capabilities: Capabilities,
+    /// Whether a call whose offer this endpoint cannot answer with media of its own is refused before
+    /// it is told of. Turn it off for calls that are answered with
+    /// [`answer_with`](crate::Endpoint::answer_with).
+    pub check_offers: bool,
     /// How long received sound waits to be played.
     pub delay: PlayoutDelay,
     /// The settings of the SIP layer: timers, limits, the `User-Agent` header.
@@ -34,6 +38,7 @@ impl Config {
                 rtcp_mux: true,
                 direction: Direction::SendRecv,
             },
+            check_offers: true,
             delay: PlayoutDelay::default(),
             sip: offhook_sip::Config::default(),
         }
@@ -90,6 +95,16 @@ pub struct Outgoing {
     /// The most bytes that the INVITE may have; `None`: any number. Over UDP it should have no
     /// more than 1300 while there is a stream to send it by (RFC 3261 §18.1.1).
     pub largest: Option<usize>,
+    /// The use of session timers (RFC 4028); `None`: that of `Config::sip`.
+    pub session_timer: Option<SessionTimer>,
+    /// What is to be kept private (RFC 3323, RFC 3325). Anything but `none` makes the `From` anonymous.
+    pub privacy: Option<Privacy>,
+    /// The identity that a trusted proxy is asked to vouch for (RFC 3325 §9.2).
+    pub preferred_identity: Vec<NameAddr>,
+    /// Who or what is to answer (RFC 5373).
+    pub answer_mode: Option<AnswerMode>,
+    /// The same, whatever the callee prefers (RFC 5373 §4.1).
+    pub priv_answer_mode: Option<PrivAnswerMode>,
 }
 
 impl Outgoing {
@@ -103,6 +118,11 @@ impl Outgoing {
             registration: None,
             headers: Vec::new(),
             largest: None,
+            session_timer: None,
+            privacy: None,
+            preferred_identity: Vec::new(),
+            answer_mode: None,
+            priv_answer_mode: None,
         }
     }
 }

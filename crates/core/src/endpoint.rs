@@ -9,9 +9,9 @@ use std::{
 use bytes::Bytes;
 use offhook_media::{Heard, Leg};
 use offhook_rtp::Wallclock;
-use offhook_sansio::{Datagram, Deadlines, Flow, Machine, Protocol, Random, Transmit};
-use offhook_sip::{CallId, Invite, UserAgent};
-use offhook_sip_message::{StatusCode, Uri};
+use offhook_sansio::{Datagram, Deadlines, Flow, IdMap, Machine, Protocol, Random, Transmit};
+use offhook_sip::{Body, CallId, Invite, UserAgent};
+use offhook_sip_message::{Reason, StatusCode, Uri};
 use tracing::debug;
 
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
 pub struct Endpoint {
     pub(crate) config: Config,
     pub(crate) agent: UserAgent,
-    pub(crate) calls: HashMap<CallId, Call>,
+    pub(crate) calls: IdMap<CallId, Call>,
     sockets: HashMap<SocketAddr, CallId>,
     /// Where signalling arrives: no place for media.
     listening: HashSet<SocketAddr>,
@@ -55,7 +55,7 @@ impl Endpoint {
         Self {
             agent: UserAgent::new(config.sip.clone(), random.fork()),
             config,
-            calls: HashMap::new(),
+            calls: IdMap::default(),
             sockets: HashMap::new(),
             listening: HashSet::new(),
             deadlines: Deadlines::new(),
@@ -88,28 +88,43 @@ impl Endpoint {
     pub fn call(
         &mut self,
         now: Instant,
-        mut outgoing: Outgoing,
+        outgoing: Outgoing,
         sockets: MediaSockets,
     ) -> Result<CallId, Error> {
         self.check_free(sockets)?;
-        let signalling = outgoing.flow.remote.ip();
-        let headers = self.headers_of(&mut outgoing)?;
-        let mut media = self.new_media(sockets, signalling);
-        let from = outgoing.from.unwrap_or_else(|| self.config.identity.clone());
-        let invite = Invite {
-            body: Some(sdp_body(media.offer()?)),
-            headers,
-            logins: outgoing.logins,
-            ..Invite::new(outgoing.target, from, outgoing.flow)
-        };
-        let call = match outgoing.largest {
-            Some(largest) => self.agent.invite_within(now, invite, largest)?,
-            None => self.agent.invite(now, invite)?,
-        };
+        let mut media = self.new_media(sockets, outgoing.flow.remote.ip());
+        let offer = media.offer()?;
+        let call = self.place(now, outgoing, Some(sdp_body(offer)))?;
         self.occupy(call, sockets);
         self.calls.insert(call, Call::Media(Box::new(media)));
         self.pump(now);
         Ok(call)
+    }
+
+    /// Sends the INVITE of a call.
+    pub(crate) fn place(
+        &mut self,
+        now: Instant,
+        mut outgoing: Outgoing,
+        body: Option<Body>,
+    ) -> Result<CallId, Error> {
+        let headers = self.headers_of(&mut outgoing)?;
+        let from = outgoing.from.unwrap_or_else(|| self.config.identity.clone());
+        let invite = Invite {
+            body,
+            headers,
+            logins: outgoing.logins,
+            session_timer: outgoing.session_timer,
+            privacy: outgoing.privacy,
+            preferred_identity: outgoing.preferred_identity,
+            answer_mode: outgoing.answer_mode,
+            priv_answer_mode: outgoing.priv_answer_mode,
+            ..Invite::new(outgoing.target, from, outgoing.flow)
+        };
+        Ok(match outgoing.largest {
+            Some(largest) => self.agent.invite_within(now, invite, largest)?,
+            None => self.agent.invite(now, invite)?,
+        })
     }
 
     /// Calls on where a redirect has pointed, with the same offer (RFC 3261 §8.1.3.4).
@@ -204,17 +219,44 @@ impl Endpoint {
     /// If the call is over.
     pub fn hang_up(&mut self, now: Instant, call: CallId) -> Result<(), Error> {
         self.agent.hang_up(now, call)?;
+        self.fall_silent(now, call);
+        Ok(())
+    }
+
+    fn fall_silent(&mut self, now: Instant, call: CallId) {
         if let Some(leg) = self.calls.get_mut(&call).and_then(Call::leg_mut) {
             leg.close(now);
         }
         self.drain_leg(call);
         self.pump(now);
+    }
+
+    /// As [`hang_up`](Self::hang_up), and says why in the CANCEL or BYE (RFC 3326).
+    ///
+    /// # Errors
+    ///
+    /// If the call is over.
+    pub fn hang_up_because(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        reason: Reason,
+    ) -> Result<(), Error> {
+        self.agent.hang_up_because(now, call, reason)?;
+        self.fall_silent(now, call);
         Ok(())
     }
 
     /// Says that a flow cannot be sent on: the socket gave an error (RFC 3261 §8.1.3.1).
     pub fn transport_failed(&mut self, now: Instant, flow: Flow) {
         self.agent.transport_failed(now, flow);
+        self.pump(now);
+    }
+
+    /// Says that a response could not be sent, by no way that there is (RFC 3261 §17.2.4, §18.2.2): a
+    /// call that was not answered ends.
+    pub fn response_failed(&mut self, now: Instant, transmit: &Transmit) {
+        self.agent.response_failed(now, transmit);
         self.pump(now);
     }
 
@@ -264,6 +306,11 @@ impl Endpoint {
         &self.agent
     }
 
+    /// Whether offers are tried before calls are told of: [`Config::check_offers`].
+    pub const fn checks_offers(&self) -> bool {
+        self.config.check_offers
+    }
+
     /// How many calls are there, in whatever state.
     pub fn live_calls(&self) -> usize {
         self.calls.len()
@@ -299,7 +346,7 @@ impl Endpoint {
     pub(crate) fn invitation(&self, call: CallId) -> Result<(Option<Bytes>, IpAddr), Error> {
         match self.calls.get(&call) {
             Some(Call::Invited { offer, signalling }) => Ok((offer.clone(), *signalling)),
-            Some(Call::Media(_)) => Err(Error::NotWaiting),
+            Some(Call::Media(_) | Call::Elsewhere(_)) => Err(Error::NotWaiting),
             None => Err(Error::NoCall),
         }
     }

@@ -42,6 +42,13 @@ pub enum Error {
     /// The call has no media yet, or none any more.
     #[error("the call has no media in this state")]
     NoMedia,
+    /// The media of the call is carried by this endpoint: it writes the descriptions itself.
+    #[error("the endpoint carries the media of the call itself")]
+    MediaHere,
+    /// The offer is one that cannot be refused: it came in a response, which asks for its answer, or
+    /// in a PRACK (RFC 3262 §5).
+    #[error("the offer cannot be refused: answer it or hang up")]
+    CannotRefuse,
     /// The socket already carries the media of another call, or signalling.
     #[error("socket {0} is in use")]
     SocketInUse(SocketAddr),
@@ -63,6 +70,8 @@ impl Error {
             | Self::NoOffer
             | Self::ChangeInProgress
             | Self::NoCall
+            | Self::MediaHere
+            | Self::CannotRefuse
             | Self::SocketInUse(_) => StatusCode::SERVER_INTERNAL_ERROR,
         }
     }

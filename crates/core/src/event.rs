@@ -2,12 +2,17 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use offhook_sansio::Flow;
 use offhook_sip::{
-    CallId, End, IncomingId, PublicationEvent, PublicationId, RegistrationEvent, RegistrationId,
+    Body, CallId, Description, End, Fork, IncomingId, InfoId, PublicationEvent, PublicationId,
+    ReferEvent, ReferId, ReferralEvent, ReferralId, RegistrationEvent, RegistrationId,
     RequestFailure, RequestId, SubscriberEvent, SubscriberId, SubscriptionEvent, SubscriptionId,
 };
-use offhook_sip_message::{StatusCode, Uri, ValidRequest, ValidResponse};
+use offhook_sip_message::{
+    AnswerMode, InfoPackage, NameAddr, PrivAnswerMode, Reason, StatusCode, Uri, ValidRequest,
+    ValidResponse,
+};
 
 use crate::{CallStatistics, Hold};
 
@@ -25,6 +30,15 @@ pub enum Event {
         flow: Flow,
         /// The registration that it is for, if the Request-URI names the contact of one.
         registration: Option<RegistrationId>,
+        /// The call of ours whose place it takes when it is answered (RFC 3891).
+        replaces: Option<CallId>,
+        /// Who calls, as a trusted network vouches for it (RFC 3325); empty without
+        /// [`trusted`](offhook_sip::Config::trusted) servers.
+        asserted: Vec<NameAddr>,
+        /// Who or what is to answer (RFC 5373), if `Config::sip` takes that.
+        answer_mode: Option<AnswerMode>,
+        /// The same, whatever the user prefers: only for callers who have a right to it.
+        priv_answer_mode: Option<PrivAnswerMode>,
     },
     /// The far side is at work: a provisional response from 180 to 199.
     Progress {
@@ -58,6 +72,31 @@ pub enum Event {
         /// The call.
         call: CallId,
     },
+    /// A session description of the peer, in a call whose media is elsewhere. An offer waits for
+    /// [`Endpoint::reply_with`](crate::Endpoint::reply_with), unless it came in the INVITE.
+    Described {
+        /// The call.
+        call: CallId,
+        /// The early dialog it belongs to, if there may be several.
+        fork: Option<Fork>,
+        /// What it is.
+        kind: Description,
+        /// The description.
+        content: Bytes,
+    },
+    /// The peer asks to change the session of a call whose media is elsewhere, and wants our offer:
+    /// give it with [`Endpoint::reply_with`](crate::Endpoint::reply_with).
+    OfferWanted {
+        /// The call.
+        call: CallId,
+    },
+    /// What waited for [`Endpoint::reply_with`](crate::Endpoint::reply_with) waits no more.
+    OfferWithdrawn {
+        /// The call.
+        call: CallId,
+        /// The dialog it was told of in.
+        fork: Option<Fork>,
+    },
     /// Someone holds the call, or holds it no more.
     Hold {
         /// The call.
@@ -76,6 +115,38 @@ pub enum Event {
         call: CallId,
         /// The final status.
         status: StatusCode,
+    },
+    /// The peer tells something by INFO; 200 was sent.
+    Info {
+        /// The call.
+        call: CallId,
+        /// Its package; `None` for the ways of old, such as `application/dtmf-relay`.
+        package: Option<InfoPackage>,
+        /// What it says.
+        body: Option<Body>,
+    },
+    /// What an INFO of ours was answered with. Its id is stale from now on.
+    InfoAnswered {
+        /// The call.
+        call: CallId,
+        /// The INFO.
+        info: InfoId,
+        /// The final status; 408 if nobody answered, 503 if it could not be sent.
+        status: StatusCode,
+    },
+    /// Something happened to a REFER of ours.
+    Refer {
+        /// The REFER.
+        refer: ReferId,
+        /// What happened.
+        event: Box<ReferEvent>,
+    },
+    /// Something happened to a REFER of another: `Config::sip` has to take them.
+    Referral {
+        /// The REFER.
+        referral: ReferralId,
+        /// What happened.
+        event: Box<ReferralEvent>,
     },
     /// Something happened to a registration.
     Registration {
@@ -142,6 +213,8 @@ pub enum Event {
         call: CallId,
         /// Why.
         ending: Ending,
+        /// Why, as the peer says (RFC 3326).
+        reasons: Vec<Reason>,
         /// Its last figures.
         statistics: Box<CallStatistics>,
     },

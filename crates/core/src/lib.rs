@@ -49,6 +49,8 @@ mod demux;
 
 mod early_media;
 
+mod elsewhere;
+
 mod endpoint;
 pub use endpoint::Endpoint;
 
@@ -61,6 +63,8 @@ pub use event::{Ending, Event};
 mod hold;
 pub use hold::Hold;
 
+mod info;
+
 mod requests;
 
 mod signalling;
@@ -69,5 +73,6 @@ mod statistics;
 pub use statistics::{CallStatistics, Statistics};
 
 mod subscriptions;
+mod transfer;
 
-pub use offhook_sip::CallId;
+pub use offhook_sip::{CallId, Description, Fork};

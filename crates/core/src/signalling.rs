@@ -8,20 +8,19 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use offhook_sansio::Flow;
 use offhook_sip::{Body, CallId, Description, End, Event as Signal, Fork};
-use offhook_sip_message::{ContentType, Header, Method, ParseError, ValidRequest, ValidResponse};
+use offhook_sip_message::{
+    ContentType, Header, Method, ParseError, Reason, ValidRequest, ValidResponse,
+};
 use tracing::debug;
 
-use crate::{
-    Ending, Endpoint, Error, Event, MediaSockets,
-    call::{Call, CallMedia},
-};
+use crate::{Ending, Endpoint, Error, Event, MediaSockets, call::Call};
 
 impl Endpoint {
     pub(crate) fn signalled(&mut self, now: Instant, signal: Signal) {
+        let Some(signal) = self.signalled_elsewhere(now, signal) else { return };
         match signal {
-            Signal::Incoming { call, request, flow, .. } => self.invited(now, call, request, flow),
+            Signal::Incoming { .. } => self.invited(now, signal),
             Signal::Progress { call, fork, description, response } => {
                 self.progressed(now, call, fork, description, &response);
             }
@@ -57,16 +56,22 @@ impl Endpoint {
             | Signal::UpdateRejected { call, status, retry_after, .. } => {
                 self.change_refused(now, call, status, retry_after);
             }
-            Signal::Ended { call, end, .. } => self.ended(now, call, end),
+            Signal::Ended { call, end, reasons } => self.ended(now, call, end, reasons),
+            Signal::Info { call, package, body, .. } => {
+                self.events.push_back(Event::Info { call, package, body });
+            }
+            Signal::InfoAnswered { call, info, response } => {
+                let status = response.status();
+                self.events.push_back(Event::InfoAnswered { call, info, status });
+            }
+            Signal::InfoFailed { call, info, status } => {
+                self.events.push_back(Event::InfoAnswered { call, info, status });
+            }
             // Every re-INVITE, UPDATE and PRACK is answered at once, so none is left to be
-            // withdrawn or to expire. A refresh has changed no description of ours, and this endpoint
-            // takes and sends no INFO.
+            // withdrawn or to expire. A refresh has changed no description of ours.
             Signal::ReinviteCancelled { .. }
             | Signal::OfferExpired { .. }
-            | Signal::Refreshed { .. }
-            | Signal::Info { .. }
-            | Signal::InfoAnswered { .. }
-            | Signal::InfoFailed { .. } => {}
+            | Signal::Refreshed { .. } => {}
             outside => self.signalled_outside(outside),
         }
     }
@@ -89,6 +94,10 @@ impl Endpoint {
             Signal::Publication { publication, event } => {
                 Event::Publication { publication, event: Box::new(event) }
             }
+            Signal::Refer { refer, event } => Event::Refer { refer, event: Box::new(event) },
+            Signal::Referral { referral, event } => {
+                Event::Referral { referral, event: Box::new(event) }
+            }
             Signal::Subscription { subscription, event } => {
                 return self.subscription_changed(subscription, event);
             }
@@ -101,16 +110,42 @@ impl Endpoint {
     }
 
     /// Someone calls. A call whose offer cannot be answered is refused before it rings anybody.
-    fn invited(&mut self, now: Instant, call: CallId, request: ValidRequest, flow: Flow) {
+    fn invited(&mut self, now: Instant, signal: Signal) {
+        let Signal::Incoming {
+            call,
+            request,
+            flow,
+            replaces,
+            asserted,
+            answer_mode,
+            priv_answer_mode,
+            ..
+        } = signal
+        else {
+            return;
+        };
         let body = description(request.body(), request.header::<ContentType>());
-        let offer = match body.and_then(|offer| self.check_offer(offer)) {
+        let checks = self.config.check_offers;
+        let offer = match body.and_then(|offer| match checks {
+            true => self.check_offer(offer),
+            false => Ok(offer),
+        }) {
             Ok(offer) => offer,
             Err(refusal) => return self.refuse_offer(now, call, &refusal),
         };
         self.calls.insert(call, Call::Invited { offer, signalling: flow.remote.ip() });
         let registration = self.account_of(&request);
         let request = Box::new(request);
-        self.events.push_back(Event::Incoming { call, request, flow, registration });
+        self.events.push_back(Event::Incoming {
+            call,
+            request,
+            flow,
+            registration,
+            replaces,
+            asserted,
+            answer_mode,
+            priv_answer_mode,
+        });
     }
 
     /// Tries the offer on a session that is thrown away.
@@ -282,13 +317,14 @@ impl Endpoint {
         }
     }
 
-    fn ended(&mut self, now: Instant, call: CallId, end: End) {
+    fn ended(&mut self, now: Instant, call: CallId, end: End, reasons: Vec<Reason>) {
         let (statistics, removed) = self.remove(now, call);
         // A call that was refused at once was never told of.
         let Some(removed) = removed else { return };
-        let fault = removed.media().and_then(|media: &CallMedia| media.fault.clone());
+        let fault = removed.fault().cloned();
         let ending = fault.map_or(Ending::Signalling(end), Ending::BadDescription);
-        self.events.push_back(Event::Ended { call, ending, statistics: Box::new(statistics) });
+        let statistics = Box::new(statistics);
+        self.events.push_back(Event::Ended { call, ending, reasons, statistics });
     }
 }
 

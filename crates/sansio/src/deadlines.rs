@@ -1,10 +1,12 @@
 //! The deadlines of many machines.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, VecDeque},
     hash::Hash,
     time::Instant,
 };
+
+use crate::IdMap;
 
 /// The next deadline of each of many machines.
 ///
@@ -15,7 +17,7 @@ use std::{
 #[derive(Clone, Debug)]
 pub struct Deadlines<K> {
     /// What holds. Entries of the queues that say something else are of the past.
-    by_key: HashMap<K, Instant>,
+    by_key: IdMap<K, Instant>,
     /// Each in order. The first entry of each holds.
     queues: Vec<VecDeque<(Instant, K)>>,
     /// What no queue could take in order. All of it holds.
@@ -27,7 +29,7 @@ pub struct Deadlines<K> {
 impl<K: Copy + Ord + Hash> Deadlines<K> {
     /// No deadline.
     pub fn new() -> Self {
-        Self { by_key: HashMap::new(), queues: Vec::new(), others: BTreeSet::new(), queued: 0 }
+        Self { by_key: IdMap::default(), queues: Vec::new(), others: BTreeSet::new(), queued: 0 }
     }
 
     /// Sets the deadline of `key`; `None` removes it.

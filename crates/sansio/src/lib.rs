@@ -32,6 +32,9 @@ pub use deadlines::Deadlines;
 mod flow;
 pub use flow::{Flow, Protocol};
 
+mod ids;
+pub use ids::{IdHasher, IdMap};
+
 mod machine;
 pub use machine::Machine;
 

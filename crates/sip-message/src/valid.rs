@@ -1,13 +1,14 @@
 //! Messages that may be acted upon (RFC 3261 §8.1.1, §8.2, §16.3), and what is wrong with others.
 
+mod received;
+
 use std::{ops::Deref, sync::Arc};
 
 use bytes::Bytes;
 
 use crate::{
-    BuildError, CSeq, CallId, From, Header, HeaderName, Headers, MaxForwards, Message, Method,
-    ParseError, ParseOptions, Profile, Request, Response, ResponseBuilder, StatusCode, To, Uri,
-    Via,
+    CSeq, CallId, From, Header, HeaderName, Headers, MaxForwards, Message, Method, ParseError,
+    ParseOptions, Profile, Request, Response, ResponseBuilder, StatusCode, To, Uri, Via,
     header::Known,
     parse::{Line, Scan, start_of_message},
 };
@@ -48,18 +49,6 @@ impl ValidRequest {
             }
             Err(error) => Err(Rejection::new(error, request)),
         }
-    }
-
-    /// The same request with `via` in place of its topmost `Via`: a server notes there where the
-    /// request has come from (RFC 3261 §18.2.1, RFC 3581 §4). What was checked stays checked.
-    ///
-    /// # Errors
-    /// When `via` would not be read back as it is.
-    pub fn with_via(&self, via: Via) -> Result<Self, BuildError> {
-        let request = self.0.request.edit().replace_first(&via).build()?;
-        let (uri, max_forwards) = (self.0.uri.clone(), self.0.max_forwards);
-        let head = Head { via, ..self.0.head.clone() };
-        Ok(Self(Arc::new(RequestParts { request, uri, head, max_forwards })))
     }
 
     /// The request.

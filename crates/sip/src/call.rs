@@ -50,7 +50,7 @@ use std::{
     time::Instant,
 };
 
-use offhook_sansio::{Deadlines, Flow, Key, Table, Timers};
+use offhook_sansio::{Deadlines, Flow, IdMap, Key, Table, Timers};
 use offhook_sip_message::{Method, Reason, StatusCode, ValidRequest, ValidResponse};
 use tracing::debug;
 
@@ -77,7 +77,7 @@ pub struct CallId(Key<Call>);
 pub(crate) struct Calls {
     calls: Table<Call>,
     dialogs: HashMap<DialogId, CallId>,
-    uses: HashMap<TransactionId, Use>,
+    uses: IdMap<TransactionId, Use>,
     /// The provisional responses whose PRACK may come after the final response (RFC 3262 §3).
     late: HashMap<DialogId, Late>,
     /// The dialogs that subscriptions share, and what calls that are over have left of them.
@@ -169,6 +169,7 @@ impl Calls {
             Notice::Response { transaction, response } => {
                 self.responded(layer, now, transaction, response);
             }
+            Notice::Unsent { transaction } => self.not_heard(layer, now, transaction),
             Notice::Terminated { transaction, failure } => {
                 self.terminated(layer, now, transaction, failure);
             }

@@ -335,7 +335,8 @@ pub enum End {
     },
     /// No answer came: Timer B, or a re-INVITE that nobody answered. Counts as 408.
     TimedOut,
-    /// The INVITE could not be sent. Counts as 503 (RFC 3261 §8.1.3.1).
+    /// The INVITE could not be sent, or the responses to that of the peer before it was answered.
+    /// Counts as 503 (RFC 3261 §8.1.3.1, §17.2.4).
     TransportFailed,
     /// We gave up before the peer answered. Counts as 487.
     Cancelled,

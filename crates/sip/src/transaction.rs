@@ -26,4 +26,6 @@ pub(crate) enum Failure {
 }
 
 #[cfg(test)]
+mod figures;
+#[cfg(test)]
 pub(crate) mod fixture;

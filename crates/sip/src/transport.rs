@@ -11,7 +11,7 @@ mod outbox;
 pub(crate) use outbox::Outbox;
 
 mod reply_path;
-pub(crate) use reply_path::{ReplyPath, marked};
+pub(crate) use reply_path::ReplyPath;
 
 use offhook_sansio::Protocol;
 

@@ -14,12 +14,9 @@ pub(crate) use exchange::{Exchange, again, authenticator};
 mod soft_state;
 pub(crate) use soft_state::{refresh_after, retry_after};
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Instant,
-};
+use std::{collections::VecDeque, time::Instant};
 
-use offhook_sansio::{Deadlines, Key, Table};
+use offhook_sansio::{Deadlines, IdMap, Key, Table};
 use offhook_sip_message::ValidResponse;
 
 use crate::{
@@ -57,7 +54,7 @@ pub(crate) trait Usage: Sized {
 pub(crate) struct Usages<U> {
     machines: Table<U>,
     /// An entry lives as long as its transaction, which may outlive the machine.
-    uses: HashMap<TransactionId, Key<U>>,
+    uses: IdMap<TransactionId, Key<U>>,
     deadlines: Deadlines<Key<U>>,
     events: VecDeque<Event>,
 }
@@ -66,7 +63,7 @@ impl<U: Usage> Usages<U> {
     pub(crate) fn new() -> Self {
         Self {
             machines: Table::new(),
-            uses: HashMap::new(),
+            uses: IdMap::default(),
             deadlines: Deadlines::new(),
             events: VecDeque::new(),
         }
@@ -116,7 +113,7 @@ impl<U: Usage> Usages<U> {
                 self.uses.remove(&transaction);
             }
             // Requests of others have no transaction of ours.
-            Notice::Request { .. } | Notice::Ack { .. } => {}
+            Notice::Request { .. } | Notice::Ack { .. } | Notice::Unsent { .. } => {}
         }
     }
 

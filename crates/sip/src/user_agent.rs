@@ -268,7 +268,7 @@ impl UserAgent {
     ///
     /// If an UPDATE of ours is under way in the dialog, or there is no dialog so far, or `body` is an offer and another offer
     /// waits for its answer there; in an early dialog that is the one of the INVITE, until it is
-    /// answered in a reliable provisional response.
+    /// answered in a reliable provisional response, and for the callee until the PRACK to that.
     pub fn update(
         &mut self,
         now: Instant,
@@ -389,12 +389,25 @@ impl UserAgent {
     }
 
     /// Says that messages cannot be sent on `flow`: a socket error, a fatal ICMP message, a lost
-    /// connection. Requests that wait for an answer there fail (RFC 3261 §8.1.3.1, §18.4).
+    /// connection. Requests that wait for an answer there fail (RFC 3261 §8.1.3.1, §18.4). Responses may
+    /// find another way: see [`response_failed`](Self::response_failed).
     pub fn transport_failed(&mut self, now: Instant, flow: Flow) {
         for notice in self.layer.transport_failed(flow) {
             self.notice(now, notice);
         }
         self.registrations.flow_failed(&mut self.layer, now, flow);
+    }
+
+    /// Says that a response could not be sent, nor by any other way that RFC 3261 §18.2.2 and RFC 3263
+    /// §5 name for it. A call that was not answered ends then: nobody hears that it rings. One that was
+    /// answered has 64*T1 for its ACK (RFC 3261 §13.3.1.4, §17.2.4; RFC 6026 §8.8). Nothing else ends:
+    /// who has sent a request that waits may send it again.
+    ///
+    /// A `transmit` that is no response of this side, or not the last one to its request, is ignored.
+    pub fn response_failed(&mut self, now: Instant, transmit: &Transmit) {
+        if let Some(notice) = self.layer.response_failed(transmit.flow, &transmit.payload) {
+            self.notice(now, notice);
+        }
     }
 
     /// Whether provisional responses to the INVITE that waits are sent reliably (RFC 3262 §3): what
@@ -456,6 +469,7 @@ impl UserAgent {
             Notice::Request { .. }
             | Notice::Ack { .. }
             | Notice::Response { .. }
+            | Notice::Unsent { .. }
             | Notice::Terminated { .. } => self.calls.notice(&mut self.layer, now, notice),
         }
     }

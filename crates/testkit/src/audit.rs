@@ -27,7 +27,9 @@ pub use breach::{Breach, Rule};
 mod client;
 mod description;
 mod dialog;
+mod history;
 mod leg;
+mod pracks;
 mod rules;
 mod scene;
 mod server;
@@ -156,6 +158,14 @@ impl Auditor {
     /// `bytes` arrive at `party`, whose address is the local one of `flow`.
     pub fn delivered(&mut self, party: usize, at: Instant, flow: Flow, bytes: &[u8]) {
         self.take(party, false, at, flow, bytes);
+    }
+
+    /// `party` is told that its requests cannot be sent on `flow`: it waits no longer for what would
+    /// answer them (RFC 3261 §17.1.4).
+    pub fn failed(&mut self, party: usize, at: Instant, flow: Flow) {
+        if let Some(books) = self.parties.get_mut(&party) {
+            books.failed(at, flow);
+        }
     }
 
     /// What has been found so far.

@@ -15,11 +15,10 @@ use offhook_sip_message::{Event, NameAddr, StatusCode, ValidResponse};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Call, Error, Publication, SubscriptionBuilder,
+    Call, CallBuilder, Error, Publication, SubscriptionBuilder,
     command::{Command, Reply},
     publication::publish,
     request::{Asker, TEXT},
-    uri,
 };
 
 /// A user at a provider: an address of record, what proves it, and where it is registered.
@@ -149,9 +148,23 @@ impl Account {
     ///
     /// As for [`Endpoint::call`](crate::Endpoint::call).
     pub async fn call(&self, target: &str) -> Result<Call, Error> {
-        let target = Box::new(uri(target)?);
-        let (from, account) = (Box::new(self.shared.aor.clone()), Some(self.shared.id));
-        self.tell(|reply| Command::Call { target, from, account, reply }).await
+        self.place(target).call().await
+    }
+
+    /// As [`call`](Self::call), with media elsewhere: see
+    /// [`Endpoint::call_with`](crate::Endpoint::call_with).
+    ///
+    /// # Errors
+    ///
+    /// As for [`Endpoint::call`](crate::Endpoint::call).
+    pub async fn call_with(&self, target: &str, offer: Option<Bytes>) -> Result<Call, Error> {
+        self.place(target).offer(offer).call().await
+    }
+
+    /// The settings of a new call. It begins with [`CallBuilder::call`].
+    pub fn place<'a>(&'a self, target: &'a str) -> CallBuilder<'a> {
+        let Shared { id, aor, commands, .. } = &*self.shared;
+        CallBuilder::new(commands, aor, Some(*id), target)
     }
 
     /// Whether `call` is one of this account.

@@ -1,12 +1,18 @@
 //! The settings of an endpoint, and its start.
 
-use std::{collections::HashMap, net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    sync::Arc,
+    time::Duration,
+};
 
 use offhook_core::Config;
 use offhook_media::PlayoutDelay;
 use offhook_sansio::{Protocol, Random};
 use offhook_sdp::Codec;
-use offhook_sip::{EventPackage, ReliableProvisionals};
+use offhook_sip::{EventPackage, ReliableProvisionals, SessionTimer};
 use offhook_sip_message::{Method, Text};
 use tokio::{
     net::{TcpListener, lookup_host},
@@ -31,6 +37,7 @@ pub struct Builder {
     display_name: Option<String>,
     codecs: Option<Vec<Codec>>,
     frame_time: Option<Duration>,
+    check_offers: bool,
     delay: PlayoutDelay,
     sip: offhook_sip::Config,
     media_ports: Option<RangeInclusive<u16>>,
@@ -51,6 +58,7 @@ impl Builder {
             display_name: None,
             codecs: None,
             frame_time: None,
+            check_offers: true,
             delay: PlayoutDelay::default(),
             sip: offhook_sip::Config::default(),
             media_ports: None,
@@ -86,6 +94,15 @@ impl Builder {
         self
     }
 
+    /// Whether a call whose offer this endpoint cannot answer with media of its own is refused before
+    /// it is told of. Turn it off for calls that are answered by
+    /// [`Call::answer_with`](crate::Call::answer_with), whose media is elsewhere. Default: on.
+    #[must_use]
+    pub const fn check_offers(mut self, check: bool) -> Self {
+        self.check_offers = check;
+        self
+    }
+
     /// How long received sound waits to be played.
     #[must_use]
     pub const fn playout_delay(mut self, delay: PlayoutDelay) -> Self {
@@ -96,8 +113,10 @@ impl Builder {
     /// The settings of the SIP layer: timers, limits, parsing, extensions. It takes the place of all
     /// that [`user_agent`](Self::user_agent), [`redirects`](Self::redirects),
     /// [`reliable_provisionals`](Self::reliable_provisionals),
-    /// [`event_packages`](Self::event_packages) and
-    /// [`answer_requests`](Self::answer_requests) have set before.
+    /// [`answer_requests`](Self::answer_requests), [`event_packages`](Self::event_packages),
+    /// [`take_transfers`](Self::take_transfers),
+    /// [`session_timer`](Self::session_timer), [`info`](Self::info), [`trusted`](Self::trusted) and
+    /// [`answer_modes`](Self::answer_modes) have set before.
     #[must_use]
     pub fn sip(mut self, config: offhook_sip::Config) -> Self {
         self.sip = config;
@@ -140,7 +159,54 @@ impl Builder {
     /// package is refused (489). Default: none.
     #[must_use]
     pub fn event_packages(mut self, packages: impl Into<Vec<EventPackage>>) -> Self {
+        let transfers = self.sip.event_packages.contains(&EventPackage::REFER);
         self.sip.event_packages = packages.into();
+        let transfers = transfers || self.sip.event_packages.contains(&EventPackage::REFER);
+        self.take_transfers(transfers)
+    }
+
+    /// Whether transfers are taken: REFER (RFC 3515), told by [`Endpoint::incoming_transfer`]. Without
+    /// it REFER is refused (405). Default: no.
+    #[must_use]
+    pub fn take_transfers(mut self, take: bool) -> Self {
+        self.sip.event_packages.retain(|package| *package != EventPackage::REFER);
+        self.sip.event_packages.extend(take.then_some(EventPackage::REFER));
+        self
+    }
+
+    /// How sessions are kept alive (RFC 4028), in calls of both directions.
+    #[must_use]
+    pub const fn session_timer(mut self, timer: SessionTimer) -> Self {
+        self.sip.session_timer = timer;
+        self
+    }
+
+    /// Lets far sides tell things by INFO (RFC 6086), heard by [`Call::info`](crate::Call::info): of
+    /// these info packages, and of the body types that [`sip`](Self::sip) lists for INFO of no package,
+    /// which are those of DTMF digits. Default: INFO is refused (405).
+    #[must_use]
+    pub fn info(mut self, packages: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.sip.info_packages = packages.into_iter().map(|name| name.as_ref().into()).collect();
+        if !self.sip.allow.contains(&Method::INFO) {
+            self.sip.allow.push(Method::INFO);
+        }
+        self
+    }
+
+    /// The servers that may vouch for who calls (RFC 3325), seen by
+    /// [`Call::asserted_identity`](crate::Call::asserted_identity). They must remove what strangers
+    /// assert. Default: none.
+    #[must_use]
+    pub fn trusted(mut self, servers: impl Into<Vec<IpAddr>>) -> Self {
+        self.sip.trusted = servers.into();
+        self
+    }
+
+    /// Whether callers may say who or what is to answer (RFC 5373), seen by
+    /// [`Call::answer_mode`](crate::Call::answer_mode). Default: no.
+    #[must_use]
+    pub const fn answer_modes(mut self, take: bool) -> Self {
+        self.sip.answer_mode = take;
         self
     }
 
@@ -265,6 +331,7 @@ impl Builder {
         config.identity.display_name = self.display_name.clone().map(Text::from);
         config.capabilities.codecs = self.codecs.clone().unwrap_or(config.capabilities.codecs);
         config.capabilities.ptime = self.frame_time.unwrap_or(config.capabilities.ptime);
+        config.check_offers = self.check_offers;
         config.delay = self.delay;
         config.sip = self.sip.clone();
         config.check()?;

@@ -1,15 +1,21 @@
 //! The handle of one call.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+};
 
+use bytes::Bytes;
 use offhook_audio::{Sink, Source, WavSink, WavSource};
 use offhook_core::{CallId, CallStatistics, Ending, Hold};
-use offhook_sip_message::{NameAddr, StatusCode};
-use tokio::sync::{mpsc, oneshot, watch};
+use offhook_sip_message::{AnswerMode, NameAddr, PrivAnswerMode, Reason, StatusCode};
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
 
 use crate::{
-    AccountId, Audio, Error,
+    AccountId, Audio, Error, IncomingInfo,
     command::{Change, Command, Reply, Verb},
+    elsewhere::Offered,
 };
 
 /// A call: placed with [`Endpoint::call`](crate::Endpoint::call) or taken with
@@ -19,17 +25,35 @@ use crate::{
 /// with CANCEL, BYE or a refusal (480).
 #[derive(Clone, Debug)]
 pub struct Call {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    id: CallId,
+pub(crate) struct Shared {
+    pub(crate) id: CallId,
     from: NameAddr,
     to: NameAddr,
     account: Option<AccountId>,
-    status: watch::Receiver<Status>,
-    commands: mpsc::UnboundedSender<Command>,
+    /// What the INVITE of an incoming call has said.
+    pub(crate) told: Told,
+    /// The number of the last offer that was given out.
+    pub(crate) offers_seen: AtomicU64,
+    pub(crate) status: watch::Receiver<Status>,
+    pub(crate) commands: mpsc::UnboundedSender<Command>,
+}
+
+/// What is known of a call from its beginning, besides its ends.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// The description in the INVITE, for who answers with one.
+    pub(crate) offer: Option<Bytes>,
+    /// The call whose place it takes.
+    pub(crate) replaces: Option<CallId>,
+    pub(crate) asserted: Vec<NameAddr>,
+    pub(crate) answer_mode: Option<AnswerMode>,
+    pub(crate) priv_answer_mode: Option<PrivAnswerMode>,
+    /// What the far side tells by INFO, if that is taken.
+    pub(crate) infos: Option<Mutex<broadcast::Receiver<IncomingInfo>>>,
 }
 
 /// What the driver tells of a call.
@@ -41,6 +65,12 @@ pub(crate) struct Status {
     /// The sample rate of its media, once there is any.
     pub(crate) sample_rate: Option<u32>,
     pub(crate) hold: Hold,
+    /// The last description of the peer, if its media is elsewhere.
+    pub(crate) description: Option<Bytes>,
+    /// How many there were.
+    pub(crate) descriptions: u64,
+    /// The offer of the peer that waits.
+    pub(crate) offered: Option<Offered>,
     pub(crate) ended: Option<Ended>,
 }
 
@@ -52,8 +82,11 @@ impl Call {
         account: Option<AccountId>,
         status: watch::Receiver<Status>,
         commands: mpsc::UnboundedSender<Command>,
+        told: Told,
     ) -> Self {
-        Self { shared: Arc::new(Shared { id, from, to, account, status, commands }) }
+        let offers_seen = AtomicU64::new(0);
+        let shared = Shared { id, from, to, account, told, offers_seen, status, commands };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Who calls.
@@ -69,6 +102,24 @@ impl Call {
     /// The account it was placed from, or whose registered contact is called.
     pub fn account(&self) -> Option<AccountId> {
         self.shared.account
+    }
+
+    /// Who calls, as a trusted network vouches for it (RFC 3325): one SIP URI, one tel URI or both.
+    /// Empty unless [`Builder::trusted`](crate::Builder::trusted) names the server that the call has
+    /// come from.
+    pub fn asserted_identity(&self) -> &[NameAddr] {
+        &self.shared.told.asserted
+    }
+
+    /// Who or what is to answer, as the caller wishes it (RFC 5373), if
+    /// [`Builder::answer_modes`](crate::Builder::answer_modes) is set.
+    pub fn answer_mode(&self) -> Option<&AnswerMode> {
+        self.shared.told.answer_mode.as_ref()
+    }
+
+    /// The same, whatever this side prefers: only for callers who have a right to it.
+    pub fn priv_answer_mode(&self) -> Option<&PrivAnswerMode> {
+        self.shared.told.priv_answer_mode.as_ref()
     }
 
     /// Waits for the first sign of life of the far side: 180 when it rings.
@@ -207,7 +258,21 @@ impl Call {
     ///
     /// [`Error::Closed`] if the endpoint goes away before that.
     pub async fn hang_up(&self) -> Result<Ended, Error> {
-        match self.verb(Verb::HangUp).await {
+        self.leave(None).await
+    }
+
+    /// As [`hang_up`](Self::hang_up), and says why, if the call is answered or was placed here
+    /// (RFC 3326).
+    ///
+    /// # Errors
+    ///
+    /// As for [`hang_up`](Self::hang_up).
+    pub async fn hang_up_because(&self, reason: Reason) -> Result<Ended, Error> {
+        self.leave(Some(reason)).await
+    }
+
+    async fn leave(&self, reason: Option<Reason>) -> Result<Ended, Error> {
+        match self.verb(Verb::HangUp(reason)).await {
             Ok(()) | Err(Error::Ended(_) | Error::Core(_)) => self.ended().await,
             Err(error) => Err(error),
         }
@@ -322,7 +387,10 @@ impl Call {
     }
 
     /// Hands a command to the driver and waits for its reply.
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
+    pub(crate) async fn ask<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, Error> {
         if let Some(ended) = &self.shared.status.borrow().ended {
             return Err(Error::Ended(ended.clone()));
         }
@@ -338,7 +406,7 @@ impl Call {
     }
 
     /// Waits until `seen` finds what it looks for.
-    async fn wait<T>(&self, seen: impl Fn(&Status) -> Option<T>) -> Result<T, Error> {
+    pub(crate) async fn wait<T>(&self, seen: impl Fn(&Status) -> Option<T>) -> Result<T, Error> {
         let mut status = self.shared.status.clone();
         let found = status.wait_for(|status| seen(status).is_some() || status.ended.is_some());
         match found.await {
@@ -354,7 +422,7 @@ impl Call {
         self.shared.status.borrow().ended.is_some()
     }
 
-    fn gone(&self) -> Error {
+    pub(crate) fn gone(&self) -> Error {
         self.shared.status.borrow().ended.clone().map_or(Error::Closed, Error::Ended)
     }
 }
@@ -371,6 +439,8 @@ impl Drop for Shared {
 pub struct Ended {
     /// Why it ended.
     pub ending: Ending,
+    /// Why, as the far side says (RFC 3326).
+    pub reasons: Vec<Reason>,
     /// Its figures at the end.
     pub statistics: Arc<CallStatistics>,
 }

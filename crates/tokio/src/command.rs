@@ -1,15 +1,17 @@
 //! What handles ask of the driver.
 
+use bytes::Bytes;
 use offhook_audio::{Sink, Source};
-use offhook_core::{CallId, CallStatistics};
-use offhook_sip::{Body, IncomingId, Push};
-use offhook_sip_message::{NameAddr, StatusCode, Uri};
+use offhook_core::{CallId, CallStatistics, Fork};
+use offhook_sip::{Body, IncomingId, Info, Push, Referral, ReferralId};
+use offhook_sip_message::{NameAddr, Reason, StatusCode, Uri};
 use tokio::sync::oneshot;
 
 use crate::{
-    Account, AccountId, Call, Error, Publication,
+    Account, AccountId, Call, Error, Publication, Transfer,
     account::Settings,
     driver::{Asking, respond},
+    place::Extras,
     publication::{PublicationKey, Published},
     subscriber, subscription,
 };
@@ -17,11 +19,46 @@ use crate::{
 /// A request of a handle. A dropped reply is harmless: the handle has lost interest.
 pub(crate) enum Command {
     /// The reply is a handle, so that a caller who has lost interest ends the call by dropping it.
-    Call {
-        target: Box<Uri>,
-        from: Box<NameAddr>,
-        account: Option<AccountId>,
+    Call(Box<NewCall>),
+    Transfer {
+        call: CallId,
+        refer_to: Box<NameAddr>,
+        reply: Reply<Transfer>,
+    },
+    TransferTo {
+        call: CallId,
+        other: CallId,
+        reply: Reply<Transfer>,
+    },
+    AcceptTransfer {
+        id: ReferralId,
+        referral: Box<Referral>,
+        call: Option<CallId>,
         reply: Reply<Call>,
+    },
+    /// Without reply if nobody waits for it.
+    RejectTransfer {
+        id: ReferralId,
+        status: StatusCode,
+        reply: Option<Reply<()>>,
+    },
+    /// The reply is the final status.
+    Info {
+        call: CallId,
+        info: Box<Info>,
+        reply: Reply<StatusCode>,
+    },
+    /// Without reply if nobody waits for it.
+    Describe {
+        call: CallId,
+        described: Described,
+        reply: Option<Reply<()>>,
+    },
+    /// The reply comes when the peer has answered, and brings its description.
+    Modify {
+        call: CallId,
+        offer: Option<Bytes>,
+        reply: Reply<Option<Bytes>>,
     },
     Verb {
         call: CallId,
@@ -105,7 +142,11 @@ impl Command {
     pub(crate) const fn begins(&self) -> bool {
         matches!(
             self,
-            Self::Call { .. } | Self::Account { .. } | Self::Ask(_) | Self::Publish { .. }
+            Self::Call(_)
+                | Self::AcceptTransfer { .. }
+                | Self::Account { .. }
+                | Self::Ask(_)
+                | Self::Publish { .. }
         ) || matches!(self, Self::Refresh { .. } | Self::Push { .. } | Self::Republish { .. })
             || matches!(self, Self::Subscription(order) if order.begins())
     }
@@ -113,7 +154,8 @@ impl Command {
     /// Says that the endpoint closes.
     pub(crate) fn refuse(self) {
         match self {
-            Self::Call { reply, .. } => respond(reply, Err(Error::Closed)),
+            Self::Call(call) => respond(call.reply, Err(Error::Closed)),
+            Self::AcceptTransfer { reply, .. } => respond(reply, Err(Error::Closed)),
             Self::Account { reply, .. } => respond(reply, Err(Error::Closed)),
             Self::Ask(asking) => respond(asking.reply, Err(Error::Closed)),
             Self::Publish { reply, .. } => respond(reply, Err(Error::Closed)),
@@ -134,7 +176,37 @@ pub(crate) enum Verb {
     Answer,
     /// With words for people, if there are any.
     Reject(StatusCode, Option<String>),
-    HangUp,
+    HangUp(Option<Reason>),
+}
+
+/// A call to be placed.
+pub(crate) struct NewCall {
+    pub(crate) target: Uri,
+    pub(crate) from: NameAddr,
+    pub(crate) account: Option<AccountId>,
+    pub(crate) media: Media,
+    pub(crate) extras: Extras,
+    /// The REFER that it is placed for.
+    pub(crate) referral: Option<ReferralId>,
+    /// The handle of the call.
+    pub(crate) reply: Reply<Call>,
+}
+
+/// Where the media of a new call is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Media {
+    Here,
+    /// The owner brings the offer, or wants one of the peer.
+    Elsewhere(Option<Bytes>),
+}
+
+/// Where a description of the owner's goes.
+#[derive(Clone, Debug)]
+pub(crate) enum Described {
+    Progress(StatusCode, Option<Bytes>),
+    Answer(Option<Bytes>),
+    Reply(Option<Fork>, Bytes),
+    Refuse(Option<Fork>, StatusCode),
 }
 
 /// What a call's owner may ask the peer for.

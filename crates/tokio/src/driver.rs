@@ -4,7 +4,9 @@
 mod accounts;
 mod calls;
 mod closing;
+mod elsewhere;
 mod errand;
+mod infos;
 mod live;
 mod orders;
 mod placing;
@@ -18,6 +20,7 @@ mod setup;
 pub(crate) use setup::{Setup, start};
 mod subscribers;
 mod subscriptions;
+mod transfers;
 mod way;
 
 use std::{
@@ -29,17 +32,22 @@ use std::{
 use offhook_core::{CallId, Endpoint as Core, MediaSockets};
 use offhook_sansio::{Datagram, Deadlines, Flow, Machine, Protocol};
 use offhook_sip::{
-    BackOff, Locator, PublicationId, RegistrationId, RequestId, SubscriberId, SubscriptionId,
+    BackOff, Locator, PublicationId, ReferId, RegistrationId, RequestId, SubscriberId,
+    SubscriptionId,
 };
-use offhook_sip_message::StatusCode;
-use tokio::{sync::mpsc, task::JoinSet, time::sleep_until};
+use offhook_sip_message::{NameAddr, StatusCode};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::sleep_until,
+};
 
 use self::{
     accounts::Enrolled, closing::Closing, errand::Errand, live::Live, publications::Publishing,
     requests::Asked, subscribers::Serving, subscriptions::Watching,
 };
 use crate::{
-    AccountId, Call, Error, IncomingRequest, Subscriber, Tap,
+    AccountId, Call, Error, IncomingRequest, IncomingTransfer, Subscriber, Tap,
     arrival::Arrival,
     command::{Command, Reply},
     dns::Resolver,
@@ -48,6 +56,7 @@ use crate::{
     sockets::Sockets,
     streams::Pool,
     subscription::SubscriptionKey,
+    transfer::TransferNews,
 };
 
 struct Driver {
@@ -63,6 +72,9 @@ struct Driver {
     incoming: mpsc::Sender<Call>,
     incoming_requests: mpsc::Sender<IncomingRequest>,
     incoming_subscribers: mpsc::Sender<Subscriber>,
+    incoming_transfers: mpsc::Sender<IncomingTransfer>,
+    /// Who this side is where no account says otherwise.
+    identity: NameAddr,
     listening: Vec<Listening>,
     _acceptors: JoinSet<()>,
     calls: HashMap<CallId, Live>,
@@ -77,6 +89,8 @@ struct Driver {
     back_off: BackOff,
     /// The requests that wait for their response.
     asked: HashMap<RequestId, Asked>,
+    /// Who hears of the transfers that were asked for.
+    transfers: HashMap<ReferId, watch::Sender<TransferNews>>,
     published: HashMap<PublicationKey, Publishing>,
     publications: HashMap<PublicationId, PublicationKey>,
     watching: HashMap<SubscriptionKey, Watching>,

@@ -6,17 +6,16 @@ use bytes::Bytes;
 use offhook_sansio::Protocol;
 use offhook_sip::EventPackage;
 use offhook_sip_message::{Event, NameAddr, ValidResponse};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc};
 
 use crate::{
-    AccountBuilder, Builder, Call, Error, IncomingRequest, Publication, StreamStatistics,
-    Subscriber, SubscriptionBuilder,
+    AccountBuilder, Builder, Call, CallBuilder, Error, IncomingRequest, IncomingTransfer,
+    Publication, StreamStatistics, Subscriber, SubscriptionBuilder,
     command::Command,
     listener::Listening,
     publication::publish,
     request::{Asker, TEXT},
     streams::Counters,
-    uri,
 };
 
 /// A SIP endpoint: one for a program, as a rule.
@@ -30,9 +29,32 @@ pub struct Endpoint {
     listening: Vec<Listening>,
     counters: Arc<Counters>,
     commands: mpsc::UnboundedSender<Command>,
-    incoming: Mutex<mpsc::Receiver<Call>>,
-    incoming_requests: Mutex<mpsc::Receiver<IncomingRequest>>,
+    taken: Taken,
+}
+
+/// What comes in, for whoever takes it.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    calls: Mutex<mpsc::Receiver<Call>>,
+    requests: Mutex<mpsc::Receiver<IncomingRequest>>,
+    transfers: Mutex<mpsc::Receiver<IncomingTransfer>>,
     subscribers: Mutex<mpsc::Receiver<Subscriber>>,
+}
+
+impl Taken {
+    pub(crate) fn new(
+        calls: mpsc::Receiver<Call>,
+        requests: mpsc::Receiver<IncomingRequest>,
+        transfers: mpsc::Receiver<IncomingTransfer>,
+        subscribers: mpsc::Receiver<Subscriber>,
+    ) -> Self {
+        Self {
+            calls: Mutex::new(calls),
+            requests: Mutex::new(requests),
+            transfers: Mutex::new(transfers),
+            subscribers: Mutex::new(subscribers),
+        }
+    }
 }
 
 impl Endpoint {
@@ -47,13 +69,9 @@ impl Endpoint {
         listening: Vec<Listening>,
         counters: Arc<Counters>,
         commands: mpsc::UnboundedSender<Command>,
-        incoming: mpsc::Receiver<Call>,
-        incoming_requests: mpsc::Receiver<IncomingRequest>,
-        subscribers: mpsc::Receiver<Subscriber>,
+        taken: Taken,
     ) -> Self {
-        let (incoming, incoming_requests) = (Mutex::new(incoming), Mutex::new(incoming_requests));
-        let subscribers = Mutex::new(subscribers);
-        Self { identity, listening, counters, commands, incoming, incoming_requests, subscribers }
+        Self { identity, listening, counters, commands, taken }
     }
 
     /// Who this endpoint is, outside of its accounts.
@@ -94,11 +112,22 @@ impl Endpoint {
     /// If the URI cannot be called, its host has no address or cannot be connected to, or no media
     /// ports are free.
     pub async fn call(&self, target: &str) -> Result<Call, Error> {
-        let target = Box::new(uri(target)?);
-        let (reply, answer) = oneshot::channel();
-        let from = Box::new(self.identity.clone());
-        self.tell(Command::Call { target, from, account: None, reply })?;
-        answer.await.map_err(|_| Error::Closed)?
+        self.place(target).call().await
+    }
+
+    /// As [`call`](Self::call), with media elsewhere: with an offer of the owner's, or without one so
+    /// that the far side makes it. See [`Call::answered_with`] and [`Call::next_offer`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`](Self::call).
+    pub async fn call_with(&self, target: &str, offer: Option<Bytes>) -> Result<Call, Error> {
+        self.place(target).offer(offer).call().await
+    }
+
+    /// The settings of a new call. It begins with [`CallBuilder::call`].
+    pub fn place<'a>(&'a self, target: &'a str) -> CallBuilder<'a> {
+        CallBuilder::new(&self.commands, &self.identity, None, target)
     }
 
     /// The settings of a new account of `address`, an address of record such as
@@ -173,7 +202,7 @@ impl Endpoint {
     ///
     /// [`Error::Closed`] if the endpoint is closed.
     pub async fn subscriber(&self) -> Result<Subscriber, Error> {
-        let mut subscribers = self.subscribers.lock().await;
+        let mut subscribers = self.taken.subscribers.lock().await;
         loop {
             match subscribers.recv().await {
                 Some(subscriber) if subscriber.is_over() => {}
@@ -192,7 +221,19 @@ impl Endpoint {
     ///
     /// [`Error::Closed`] if the endpoint is closed.
     pub async fn incoming_request(&self) -> Result<IncomingRequest, Error> {
-        self.incoming_requests.lock().await.recv().await.ok_or(Error::Closed)
+        self.taken.requests.lock().await.recv().await.ok_or(Error::Closed)
+    }
+
+    /// Waits for the next transfer that this side is asked for. They come if
+    /// [`Builder::take_transfers`] is set. Accept or reject it within 16 s.
+    ///
+    /// 256 may wait; one more is refused (480).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the endpoint is closed.
+    pub async fn incoming_transfer(&self) -> Result<IncomingTransfer, Error> {
+        self.taken.transfers.lock().await.recv().await.ok_or(Error::Closed)
     }
 
     /// Waits for the next incoming call. Ring, answer or reject it.
@@ -204,7 +245,7 @@ impl Endpoint {
     ///
     /// [`Error::Closed`] if the endpoint is closed.
     pub async fn incoming(&self) -> Result<Call, Error> {
-        let mut incoming = self.incoming.lock().await;
+        let mut incoming = self.taken.calls.lock().await;
         loop {
             match incoming.recv().await {
                 Some(call) if call.is_over() => {}
@@ -214,9 +255,9 @@ impl Endpoint {
         }
     }
 
-    /// Ends all calls as their states ask, withdraws what is published, ends all subscriptions, removes
-    /// all registrations, and waits until the far sides have answered; then closes the sockets. It takes no longer than
-    /// [`Builder::farewell`].
+    /// Ends all calls as their states ask, withdraws what is published, ends all subscriptions,
+    /// removes all registrations, and waits until the far sides have answered; then closes the
+    /// sockets. It takes no longer than [`Builder::farewell`].
     ///
     /// Dropping the last handle of the endpoint, its accounts and calls does the same in the
     /// background.

@@ -74,6 +74,9 @@ pub enum Error {
     /// The far side has not answered a request outside of calls, or it could not be sent.
     #[error("no response: {}", .0.status())]
     NoResponse(RequestFailure),
+    /// The far side has accepted a transfer, and has not told how it ended.
+    #[error("the far side has not told how the transfer ended")]
+    TransferUntold,
     /// TLS cannot be set up as asked.
     #[error(transparent)]
     Tls(#[from] TlsError),

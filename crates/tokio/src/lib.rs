@@ -88,14 +88,23 @@ pub use dns::Dns;
 
 mod driver;
 
+mod elsewhere;
+pub use elsewhere::PeerOffer;
+
 mod endpoint;
 pub use endpoint::Endpoint;
 
 mod error;
 pub use error::Error;
 
+mod info;
+pub use info::IncomingInfo;
+
 mod listener;
 pub use listener::Listener;
+
+mod place;
+pub use place::CallBuilder;
 
 mod publication;
 pub use publication::{Publication, PublicationState};
@@ -120,6 +129,9 @@ mod subscription;
 pub use subscription::{
     Notification, Subscription, SubscriptionBuilder, SubscriptionFault, SubscriptionStatus,
 };
+
+mod transfer;
+pub use transfer::{IncomingTransfer, Transfer};
 
 mod visible;
 

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod early_media;
+mod elsewhere;
 mod holding;
 mod offers;
 mod peer;

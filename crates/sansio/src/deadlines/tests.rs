@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use std::collections::HashMap;
+
 use super::*;
 use crate::Random;
 

@@ -23,6 +23,11 @@ impl Digits {
         Self { digits, start }
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        // Digits are text.
+        str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.digits.get(self.start..).unwrap_or_default()
     }
@@ -30,8 +35,7 @@ impl Digits {
 
 /// Appends `number` in decimal digits.
 pub(crate) fn write_number(number: impl Into<u64>, out: &mut String) {
-    // Digits are text.
-    out.push_str(str::from_utf8(Digits::of(number).as_bytes()).unwrap_or_default());
+    out.push_str(Digits::of(number).as_str());
 }
 
 #[cfg(test)]

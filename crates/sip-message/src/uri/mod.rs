@@ -20,7 +20,8 @@ mod fit;
 
 mod host;
 pub use host::Host;
-pub(crate) use host::{host_port, ipv6, read_host_port};
+use host::write_v4;
+pub(crate) use host::{host_port, ipv6, read_host_port, write_ip};
 
 mod parameters;
 pub use parameters::Parameters;

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::{
     Text, WireText,
+    headers::quoted_length,
     parse::{
         Class, Fault, Parsed, quoted_string, take_class, take_class1, take_escapable, unquote,
         write_quoted,
@@ -37,7 +38,14 @@ impl Parameters {
 
     /// The parameter `name`: `None` when absent, `Some(None)` when it has no value.
     pub fn get(&self, name: &str) -> Option<Option<&str>> {
-        self.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        match &self.0 {
+            Repr::Wire(text) => Split(text.get(start_of(text, name)?..)?).next(),
+            Repr::Changed(list) => {
+                let found = list.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+                found.map(|(own, value)| (own.as_ref(), value.as_deref()))
+            }
+        }
+        .map(|(_, value)| value)
     }
 
     /// The value of the parameter `name`, as it stands on the wire.
@@ -133,6 +141,11 @@ impl Parameters {
         self.0 = Repr::Changed(list);
     }
 
+    /// Parameters that have been read once, or written by rules that keep to the grammar.
+    pub(crate) fn read(wire: Text) -> Self {
+        Self(Repr::Wire(wire))
+    }
+
     /// The parameters `wire`, a part of `owner` that one of the rules below has read.
     #[inline]
     pub(crate) fn of(owner: &WireText<'_>, wire: &str) -> Self {
@@ -191,18 +204,57 @@ impl<'a> Iterator for Split<'a> {
     type Item = (&'a str, Option<&'a str>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let text = self.0.trim_start_matches([';', ' ', '\t']);
+        let before = |byte: u8| matches!(byte, b';' | b' ' | b'\t');
+        let start = self.0.bytes().position(|byte| !before(byte)).unwrap_or(self.0.len());
+        let text = self.0.get(start..)?;
         let end = text.bytes().position(|byte| matches!(byte, b';' | b'=')).unwrap_or(text.len());
         let (name, rest) = text.split_at_checked(end)?;
         let Some(rest) = rest.strip_prefix('=') else {
             self.0 = rest;
-            return if name.is_empty() { None } else { Some((name.trim_end_matches(WHITE), None)) };
+            return if name.is_empty() { None } else { Some((trim_end(name), None)) };
         };
-        let rest = rest.trim_start_matches(WHITE);
+        let rest = if rest.starts_with(WHITE) { rest.trim_start_matches(WHITE) } else { rest };
         let (value, rest) = rest.split_at_checked(value_length(rest))?;
         self.0 = rest;
-        Some((name.trim_end_matches(WHITE), Some(value.trim_end_matches(WHITE))))
+        Some((trim_end(name), Some(trim_end(value))))
     }
+}
+
+/// Where the parameter `name` starts in a text that has been read before. Only what may be it is
+/// split.
+fn start_of(wire: &str, name: &str) -> Option<usize> {
+    let (bytes, name) = (wire.as_bytes(), name.as_bytes());
+    let mut at = 0_usize;
+    loop {
+        let rest = bytes.get(at..)?;
+        at = at.checked_add(rest.iter().position(|byte| !matches!(byte, b';' | b' ' | b'\t'))?)?;
+        let rest = bytes.get(at..)?;
+        let (own, behind) = rest.split_at_checked(name.len())?;
+        let ends = matches!(behind.first(), None | Some(b'=' | b';' | b' ' | b'\t'));
+        if ends && own.eq_ignore_ascii_case(name) {
+            return Some(at);
+        }
+        at = at.checked_add(next_semicolon(rest)?)?;
+    }
+}
+
+/// How far the next semicolon is, over quoted strings.
+fn next_semicolon(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0_usize;
+    loop {
+        let rest = bytes.get(at..)?;
+        let found = memchr::memchr2(b';', b'"', rest)?;
+        at = at.checked_add(found)?;
+        match rest.get(found..)? {
+            quoted @ [b'"', ..] => at = at.checked_add(quoted_length(quoted))?,
+            _ => return Some(at),
+        }
+    }
+}
+
+/// Without white space at its end; there is none, as a rule.
+fn trim_end(text: &str) -> &str {
+    if text.ends_with(WHITE) { text.trim_end_matches(WHITE) } else { text }
 }
 
 /// Whether the parameter `name` stands without a value in a text that has been read before.
@@ -213,9 +265,9 @@ pub(crate) fn has_bare(wire: &str, name: &str) -> bool {
 
 /// How far the value at the start of `text` reaches: over a quoted string and to a semicolon.
 fn value_length(text: &str) -> usize {
-    let quoted = match quoted_string(text) {
-        Ok((rest, _)) => text.len().saturating_sub(rest.len()),
-        Err(_) => 0,
+    let quoted = match text.starts_with('"').then(|| quoted_string(text)) {
+        Some(Ok((rest, _))) => text.len().saturating_sub(rest.len()),
+        Some(Err(_)) | None => 0,
     };
     let rest = text.as_bytes().get(quoted..).unwrap_or_default();
     quoted.saturating_add(memchr::memchr(b';', rest).unwrap_or(rest.len()))

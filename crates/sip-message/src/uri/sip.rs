@@ -8,10 +8,11 @@ use super::{
     escape::{escape_user, take_fit, unescape, write_escaped},
     host::{ReadHost, read_host_port},
     parameters::uri_parameters,
+    write_v4,
 };
 use crate::{
     Text, WireText,
-    parse::{Class, Fault, Parsed, Rest},
+    parse::{Class, Digits, Fault, Parsed, Rest},
 };
 
 /// A `sip:` or `sips:` URI and its parts. Texts stay escaped as they were written.
@@ -112,10 +113,12 @@ impl SipUri {
         }
         match &self.host {
             Host::Name(name) => out.write_str(name)?,
-            host => write!(out, "{host}")?,
+            Host::V4(address) => write_v4(*address, out)?,
+            host @ Host::V6(_) => write!(out, "{host}")?,
         }
         if let Some(port) = self.port {
-            write!(out, ":{port}")?;
+            out.write_str(":")?;
+            out.write_str(Digits::of(port).as_str())?;
         }
         for (name, value) in self.parameters.iter() {
             out.write_str(";")?;

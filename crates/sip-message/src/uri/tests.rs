@@ -285,3 +285,26 @@ fn an_error_says_where() {
     let error = strict("tel:7042;ext=x").unwrap_err();
     assert_eq!((error.offset(), error.rfc()), (9, "RFC 3966 §3"));
 }
+
+#[test]
+fn a_parameter_is_found_where_going_through_all_finds_it() {
+    for wire in [
+        "",
+        ";tag=1",
+        ";TAG=1;other",
+        "; x ; tag = 1 ;y",
+        ";tagx=2;tag;atag=3",
+        ";a=\"x;tag=9\\\";tag=8\";tag=\"q;\"",
+        ";tag=;b",
+        ";tag",
+        ";tag=1;",
+        ";ta",
+        "; ;tag=1",
+    ] {
+        let parameters = Parameters::read(Text::from(wire));
+        for name in ["tag", "x", "other", "a", "y", "tagx", "b", "absent", ""] {
+            let all = parameters.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+            assert_eq!(parameters.get(name), all.map(|(_, value)| value), "{name:?} in {wire:?}");
+        }
+    }
+}

@@ -202,11 +202,18 @@ impl Calls {
         }
     }
 
-    /// The dialog counts on from a BYE: others may share it.
+    /// The dialog counts on from a BYE: others may share it, and an early one that is over may still
+    /// be accepted (§13.2.2.4: the numbers stay).
     fn count(&mut self, call: CallId, bye: &ValidRequest) {
-        let dialog = DialogId::of_own(bye);
-        if let Some(dialog) = self.dialog_mut(call, &dialog) {
-            dialog.sent(bye.cseq().number);
+        let (id, number) = (DialogId::of_own(bye), bye.cseq().number);
+        if let Some(dialog) = self.dialog_mut(call, &id) {
+            return dialog.sent(number);
+        }
+        let Ok(State::Calling(caller)) = self.get(call).map(|call| &call.state) else { return };
+        let transaction = caller.transaction;
+        if let Some(Use::Invite(invite)) = self.uses.get_mut(&transaction) {
+            let lost = invite.lost.iter_mut().filter(|lost| *lost.id() == id);
+            lost.for_each(|lost| lost.sent(number));
         }
     }
 

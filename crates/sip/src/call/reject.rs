@@ -4,8 +4,11 @@ use std::time::Instant;
 
 use offhook_sip_message::{Contact, ResponseBuilder, StatusCode, Text, Warning};
 
-use super::{CallId, Calls, State, session::Exchange};
-use crate::{End, Error, Event, transaction::TransactionLayer};
+use super::{CallId, Calls, State, Use, session::Exchange};
+use crate::{
+    End, Error, Event,
+    transaction::{TransactionId, TransactionLayer},
+};
 
 impl Calls {
     /// Sends a final failure to the INVITE or re-INVITE that waits. A refused re-INVITE leaves the
@@ -78,6 +81,23 @@ impl Calls {
             }
             Ok(State::Ringing(_) | State::Standing(_)) => self.withdraw(layer, now, call),
             Ok(State::Leaving(_)) | Err(_) => {}
+        }
+    }
+
+    /// A response to an INVITE could not be sent: a call that rings does so in vain. Its transaction
+    /// gets a final response, so that it ends, and answers its INVITE should that come again.
+    pub(super) fn not_heard(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        transaction: TransactionId,
+    ) {
+        let Some(Use::Invitation { call, .. }) = self.uses.get(&transaction) else { return };
+        let call = *call;
+        if matches!(self.get(call).map(|call| &call.state), Ok(State::Ringing(_))) {
+            let status = StatusCode::TEMPORARILY_UNAVAILABLE;
+            let refused = self.refuse(layer, now, call, status, End::TransportFailed);
+            layer.built(refused);
         }
     }
 

@@ -47,8 +47,11 @@ impl Calls {
         }
         self.check_dialog(call, "update")?;
         let timer = self.session_timer(call);
-        let usage = self.usage(call, fork)?;
         let offers = body.is_some();
+        if offers && self.awaits_prack_to_description(call) {
+            return Err(Error::OfferInProgress);
+        }
+        let usage = self.usage(call, fork)?;
         if usage.updating.is_some() {
             return Err(Error::UpdateInProgress);
         }
@@ -72,6 +75,14 @@ impl Calls {
             usage.described.say(body);
         }
         Ok(())
+    }
+
+    /// Whether the caller may not have the session that a reliable response of ours describes: then
+    /// we offer nothing else (§5.1).
+    fn awaits_prack_to_description(&mut self, call: CallId) -> bool {
+        let invitation = self.invitation(call, "update").ok();
+        let reliable = invitation.and_then(|(invitation, _)| invitation.reliable.as_ref());
+        reliable.is_some_and(|reliable| !reliable.describes_nothing())
     }
 
     /// An UPDATE of the peer (§5.2).

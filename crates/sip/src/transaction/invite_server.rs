@@ -121,6 +121,20 @@ impl InviteServer {
         failure
     }
 
+    /// Whether the user has to hear that `response` could not be sent: it is the one that counts. The
+    /// state stays as it is (RFC 6026 §8.8).
+    ///
+    /// Of a 2xx the user hears by the ACK that does not come: to send it again until then is all that
+    /// it would do (RFC 3261 §13.3.1.4).
+    pub(crate) fn response_failed(&self, flow: Flow, response: &Bytes) -> bool {
+        match &self.state {
+            State::Proceeding { last } | State::Completed { response: last, .. } => {
+                self.flow == flow && last == response
+            }
+            State::Accepted | State::Confirmed | State::Terminated => false,
+        }
+    }
+
     pub(crate) fn awaits_final_response(&self) -> bool {
         matches!(self.state, State::Proceeding { .. })
     }

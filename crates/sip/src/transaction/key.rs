@@ -7,6 +7,7 @@ use std::{
 
 use offhook_sansio::{Protocol, Random};
 use offhook_sip_message::{Header, Host, Method, ValidRequest, ValidResponse, Via};
+use smallvec::SmallVec;
 
 use crate::transport::default_port;
 
@@ -74,10 +75,12 @@ impl Keys {
     }
 
     fn key(&self, matched: impl Hash) -> TransactionKey {
+        let mut gathered = Gathered::default();
+        matched.hash(&mut gathered);
         TransactionKey(self.0.map(|secret| {
             let mut hasher = DefaultHasher::new();
-            secret.hash(&mut hasher);
-            matched.hash(&mut hasher);
+            secret.iter().for_each(|half| hasher.write_u64(*half));
+            hasher.write(&gathered.0);
             hasher.finish()
         }))
     }
@@ -88,7 +91,7 @@ impl Keys {
 /// since that of an ACK is the one of the response.
 pub(crate) fn is_unique(via: &Via) -> bool {
     // The cookie alone names nothing (RFC 4475 §3.2.1).
-    branch(via).len() > MAGIC_COOKIE.len() && branch(via).starts_with(MAGIC_COOKIE)
+    branch(via).strip_prefix(MAGIC_COOKIE).is_some_and(|rest| !rest.is_empty())
 }
 
 /// What a key is of: no two kinds share one.
@@ -121,6 +124,20 @@ impl Hash for TransactionKey {
     }
 }
 
+/// The bytes that are hashed, gathered so that each half of the key takes them in one go.
+#[derive(Default)]
+struct Gathered(SmallVec<[u8; GATHERED]>);
+
+impl Hasher for Gathered {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
 /// Takes the first half of a key as its hash.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FirstHalf(u64);
@@ -150,6 +167,8 @@ fn branch(via: &Via) -> &str {
     via.branch().unwrap_or_default()
 }
 
+/// Room for what most keys are made of.
+const GATHERED: usize = 128;
 /// What the branch of every client of RFC 3261 begins with (§8.1.1.7).
 pub(crate) const MAGIC_COOKIE: &str = "z9hG4bK";
 

@@ -23,14 +23,14 @@ use super::{
     Failure, Timing, TransactionId,
     invite_client::InviteClient,
     invite_server::InviteServer,
-    key::MAGIC_COOKIE,
+    key::{MAGIC_COOKIE, is_unique},
     non_invite_client::NonInviteClient,
     non_invite_server::NonInviteServer,
     table::{Transaction, TransactionTable},
 };
 use crate::{
     Config, Dropped, Error, Statistics,
-    transport::{Listeners, Outbox, ReplyPath, marked},
+    transport::{Listeners, Outbox, ReplyPath},
 };
 
 /// Everything below the calls.
@@ -56,6 +56,8 @@ pub(crate) enum Notice {
     Ack { request: ValidRequest, flow: Flow },
     /// A response that is not a repetition.
     Response { transaction: TransactionId, response: ValidResponse },
+    /// A response that a server transaction counts on could not be sent; the transaction goes on.
+    Unsent { transaction: TransactionId },
     /// The transaction is over; with a failure, if nobody answered.
     Terminated { transaction: TransactionId, failure: Option<Failure> },
 }
@@ -67,7 +69,7 @@ impl Notice {
             Self::Response { transaction, .. } | Self::Terminated { transaction, .. } => {
                 Some(*transaction)
             }
-            Self::Request { .. } | Self::Ack { .. } => None,
+            Self::Request { .. } | Self::Ack { .. } | Self::Unsent { .. } => None,
         }
     }
 }
@@ -133,6 +135,14 @@ impl TransactionLayer {
             }
         }
         notices
+    }
+
+    /// Tells the user of the server transaction that counts on `response` that it could not be sent
+    /// (RFC 3261 §17.2.4 as of RFC 6026 §8.8).
+    pub(crate) fn response_failed(&self, flow: Flow, response: &Bytes) -> Option<Notice> {
+        let transaction = self.table.answering(flow, response)?;
+        debug!(%flow, "response not sent");
+        Some(Notice::Unsent { transaction })
     }
 
     pub(crate) fn poll_transmit(&mut self) -> Option<Transmit> {
@@ -346,7 +356,9 @@ impl TransactionLayer {
 
     fn receive_request(&mut self, now: Instant, request: Request, flow: Flow) -> Option<Notice> {
         let request = match ValidRequest::new(request, &self.config.parse) {
-            Ok(request) => Self::mark(request, flow),
+            // What is known by its whole `Via` is known by the one that is kept.
+            Ok(request) if !is_unique(request.via()) => request.received_from(flow.remote),
+            Ok(request) => request,
             Err(rejection) => return self.reject(&rejection, flow),
         };
         let known = self.table.server(&request, flow.protocol);
@@ -362,7 +374,10 @@ impl TransactionLayer {
                 });
                 self.discard(Dropped::Retransmission, flow)
             }
-            (None, false) => Some(Notice::Request { request, flow }),
+            // As the core sees it, with `received` and `rport` (RFC 3261 §18.2.1).
+            (None, false) => {
+                Some(Notice::Request { request: request.received_from(flow.remote), flow })
+            }
         }
     }
 
@@ -411,12 +426,6 @@ impl TransactionLayer {
             Some(true) => Some(Notice::Response { transaction, response }),
             Some(false) | None => self.discard(Dropped::Retransmission, flow),
         }
-    }
-
-    /// The request as the core sees it: with `received` and `rport` (RFC 3261 §18.2.1).
-    fn mark(request: ValidRequest, flow: Flow) -> ValidRequest {
-        let marked = marked(request.via(), flow.remote);
-        marked.and_then(|via| request.with_via(via).ok()).unwrap_or(request)
     }
 
     /// Answers a malformed request if enough of it can be read (RFC 3261 §18.3, §21.4.1).

@@ -71,6 +71,17 @@ impl NonInviteServer {
         }
     }
 
+    /// Whether the user has to hear that `response` could not be sent: it is the one that counts. The
+    /// state stays as it is (RFC 6026 §8.8).
+    pub(crate) fn response_failed(&self, flow: Flow, response: &Bytes) -> bool {
+        match &self.state {
+            State::Proceeding { last } | State::Completed { response: last } => {
+                self.flow == flow && last == response
+            }
+            State::Trying | State::Terminated => false,
+        }
+    }
+
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         if let Some(Timer::J) = self.timers.expired(now) {
             self.state = State::Terminated;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use offhook_sansio::{Deadlines, Flow, Key, Protocol, Random, Table};
 use offhook_sip_message::{Method, Text, ValidRequest, ValidResponse};
 
@@ -203,6 +204,12 @@ impl TransactionTable {
         on_flow.map(|(id, _)| id).collect()
     }
 
+    /// The server transaction that counts on `response`, which could not be sent on `flow`.
+    pub(crate) fn answering(&self, flow: Flow, response: &Bytes) -> Option<TransactionId> {
+        let mut entries = self.entries.iter();
+        entries.find(|(_, entry)| entry.machine.response_failed(flow, response)).map(|(id, _)| id)
+    }
+
     fn matches_to_tag(&self, id: TransactionId, request: &ValidRequest) -> bool {
         let Some(Entry { index: Index::Server(index), .. }) = self.entries.get(id) else {
             return false;
@@ -231,12 +238,21 @@ impl Transaction {
         }
     }
 
-    /// A server transaction stays as it is when its flow fails (RFC 6026 §7.1, §8.8).
+    /// A server transaction fails by its responses alone, each of which may find another way
+    /// (RFC 3261 §18.2.2): see [`response_failed`](Self::response_failed).
     pub(crate) fn transport_failed(&mut self) -> Option<Failure> {
         match self {
             Self::InviteClient(machine) => machine.transport_failed(),
             Self::NonInviteClient(machine) => machine.transport_failed(),
             Self::InviteServer(_) | Self::NonInviteServer(_) => None,
+        }
+    }
+
+    fn response_failed(&self, flow: Flow, response: &Bytes) -> bool {
+        match self {
+            Self::InviteServer(machine) => machine.response_failed(flow, response),
+            Self::NonInviteServer(machine) => machine.response_failed(flow, response),
+            Self::InviteClient(_) | Self::NonInviteClient(_) => false,
         }
     }
 

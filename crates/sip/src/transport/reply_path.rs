@@ -1,5 +1,4 @@
-//! The way back: what a server writes into the top `Via` of a request, and where it sends the
-//! responses (RFC 3261 §18.2, RFC 3581 §4).
+//! The way back: where a server sends its responses (RFC 3261 §18.2.2, RFC 3581 §4).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -30,21 +29,6 @@ impl ReplyPath {
         };
         Self { flow: Flow { remote, ..flow } }
     }
-}
-
-/// The topmost `Via` with `received` and `rport` filled in; `None` if neither is called for.
-///
-/// What the sender wrote there itself is overwritten: only this side knows where it came from.
-pub(crate) fn marked(via: &Via, source: SocketAddr) -> Option<Via> {
-    let mut top = via.clone();
-    top.parameters.remove("received");
-    if via.has_rport() {
-        top.set_rport(source.port());
-    }
-    if via.has_rport() || via.host.ip() != Some(source.ip()) {
-        top.set_received(source.ip());
-    }
-    (top != *via).then_some(top)
 }
 
 /// A unicast address to answer to instead of the source; a name or a group is not followed.

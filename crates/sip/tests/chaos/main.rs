@@ -4,6 +4,9 @@
 
 use std::collections::BTreeMap;
 
+mod context;
+mod message;
+mod proxy;
 mod user;
 mod world;
 
@@ -39,13 +42,30 @@ fn nothing_gets_lost_on_a_wire_that_loses_nothing() {
     }
 }
 
-/// Half an hour's worth: see `CONTRIBUTING.md`.
+#[test]
+fn calls_that_a_proxy_forks_end_and_break_no_rule() {
+    let mut happened = BTreeMap::<String, usize>::new();
+    for seed in 300..306 {
+        let settings = Settings { forks: 0.7, ..Settings::default() };
+        for (what, times) in World::new(seed, settings).run(200) {
+            *happened.entry(what).or_default() += times;
+        }
+    }
+    println!("{happened:?}");
+    for what in ["forked", "cancelled", "accepted twice", "failed", "passed on"] {
+        let times = happened.get(&format!("proxy: {what}"));
+        assert!(times.is_some_and(|times| *times >= 10), "{what}: {happened:?}");
+    }
+}
+
+/// See `CONTRIBUTING.md`.
 #[test]
 #[ignore = "takes minutes"]
 fn a_hundred_thousand_calls_end_and_break_no_rule() {
     for seed in 1_000..1_200 {
         let restarts = seed % 4 == 3;
-        World::new(seed, Settings { restarts, ..Settings::default() }).run(500);
+        let forks = if seed % 2 == 0 { 0.5 } else { 0.0 };
+        World::new(seed, Settings { restarts, forks, ..Settings::default() }).run(500);
     }
 }
 

@@ -12,7 +12,10 @@ use offhook_sip::{Config, EventPackage, ReliableProvisionals, SessionTimer, User
 use offhook_sip_message::Method;
 use offhook_testkit::Auditor;
 
-use crate::user::{Act, User};
+use crate::{
+    proxy::{Out, Proxy},
+    user::{Act, User},
+};
 
 /// How the wire is, and what happens to the parties.
 #[derive(Clone, Copy)]
@@ -23,11 +26,13 @@ pub(crate) struct Settings {
     pub(crate) copies: f64,
     /// Now and then a party starts anew and knows nothing of its calls.
     pub(crate) restarts: bool,
+    /// The share of the calls that go to a proxy, which forks them to all others.
+    pub(crate) forks: f64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { loss: 0.04, copies: 0.02, restarts: false }
+        Self { loss: 0.04, copies: 0.02, restarts: false, forks: 0.0 }
     }
 }
 
@@ -37,6 +42,7 @@ pub(crate) struct World {
     now: Instant,
     pub(crate) random: Random,
     parties: Vec<Party>,
+    proxy: Proxy,
     agenda: BTreeMap<(Instant, u64), Item>,
     items: u64,
     /// How often each method and each status was sent.
@@ -64,7 +70,8 @@ impl World {
         let auditor = (!settings.restarts).then(|| Auditor::new(now));
         let (agenda, items) = (BTreeMap::new(), 0);
         let sent = BTreeMap::new();
-        Self { seed, settings, now, random, parties, agenda, items, sent, auditor }
+        let proxy = Proxy::new(PROXY.into(), (0..PARTIES).map(address).collect());
+        Self { seed, settings, now, random, parties, proxy, agenda, items, sent, auditor }
     }
 
     /// Places `calls` calls and runs until nothing is due any more. Gives how often each method and
@@ -91,6 +98,7 @@ impl World {
 
     fn next(&self) -> Option<Instant> {
         let due = self.parties.iter().filter_map(|party| party.agent.poll_timeout());
+        let due = due.chain(self.proxy.poll_timeout());
         due.chain(self.agenda.keys().next().map(|(at, _)| *at)).min()
     }
 
@@ -106,10 +114,21 @@ impl World {
         for party in &mut self.parties {
             party.agent.handle_timeout(self.now);
         }
+        let mut out = Out::default();
+        self.proxy.handle_timeout(self.now, &mut out);
+        self.forwards(out);
         self.drain();
     }
 
     fn arrives(&mut self, flow: Flow, payload: &Bytes) {
+        if flow.local == PROXY.into() {
+            if let Some(auditor) = &mut self.auditor {
+                auditor.delivered(PARTIES, self.now, flow, payload);
+            }
+            let mut out = Out::default();
+            self.proxy.receive(self.now, flow.remote, payload, &mut out);
+            return self.forwards(out);
+        }
         let Some(to) = (0..PARTIES).find(|side| address(*side) == flow.local) else { return };
         if let Some(auditor) = &mut self.auditor {
             auditor.delivered(to, self.now, flow, payload);
@@ -120,7 +139,10 @@ impl World {
 
     fn acts(&mut self, who: usize, act: Act) {
         let other = (who + 1 + self.random.u32() as usize % (PARTIES - 1)) % PARTIES;
-        let flow = Flow::udp(address(who), address(other));
+        let forks = self.settings.forks > 0.0 && matches!(act, Act::Call);
+        let forks = forks && self.random.unit() < self.settings.forks;
+        let remote = if forks { PROXY.into() } else { address(other) };
+        let flow = Flow::udp(address(who), remote);
         let Party { agent, user } = &mut self.parties[who];
         let plans = user.act(agent, self.now, flow, act, &mut self.random);
         plans.into_iter().for_each(|(after, act)| self.plan(after, Item::Acts(who, act)));
@@ -146,6 +168,24 @@ impl World {
         let words = String::from_utf8_lossy(payload);
         let mut words = words.split(' ').filter(|word| *word != "SIP/2.0");
         *self.sent.entry(words.next().unwrap_or_default().to_owned()).or_default() += 1;
+        self.travels(*flow, payload);
+    }
+
+    /// What the proxy sends.
+    fn forwards(&mut self, out: Out) {
+        for (to, text) in out.own {
+            let (flow, payload) = (Flow::udp(PROXY.into(), to), Bytes::from(text.write()));
+            if let Some(auditor) = &mut self.auditor {
+                auditor.sent(PARTIES, self.now, flow, &payload);
+            }
+            self.travels(flow, &payload);
+        }
+        for (to, text) in out.passed {
+            self.travels(Flow::udp(PROXY.into(), to), &text.write().into());
+        }
+    }
+
+    fn travels(&mut self, flow: Flow, payload: &Bytes) {
         let back = Flow::udp(flow.remote, flow.local);
         let fate = self.random.unit();
         let copies = match fate {
@@ -165,7 +205,7 @@ impl World {
     }
 
     /// Nothing may be left of it all.
-    fn check(self) -> BTreeMap<String, usize> {
+    fn check(mut self) -> BTreeMap<String, usize> {
         let seed = self.seed;
         for (side, party) in self.parties.iter().enumerate() {
             let agent = &party.agent;
@@ -177,6 +217,10 @@ impl World {
                 party.user.calls.len(),
             ];
             assert_eq!(live, [0; 5], "seed {seed}, party {side}");
+        }
+        assert_eq!(self.proxy.live(), 0, "seed {seed}, proxy");
+        for (what, times) in &self.proxy.happened {
+            self.sent.insert(format!("proxy: {what}"), *times);
         }
         let breaches = self.auditor.map(|auditor| auditor.finish(self.now)).unwrap_or_default();
         assert_eq!(breaches, [], "seed {seed}");
@@ -208,3 +252,4 @@ pub(crate) fn address(side: usize) -> SocketAddr {
 }
 
 pub(crate) const PARTIES: usize = 3;
+const PROXY: ([u8; 4], u16) = ([192, 0, 2, 100], 5060);

@@ -1,9 +1,12 @@
 //! One early dialog per To tag, and what becomes of them (RFC 3261 §12.1.2, §13.2.2).
 
-use offhook_sip::{Description, Dropped, End, Event};
+use offhook_sip::{Description, Dropped, End, Event, ReliableProvisionals};
 
 use crate::{
-    dialogue::{contact, from_callee, has, method, nothing_is_left, progress, reliably, status},
+    dialogue::{
+        contact, from_callee, has, method, nothing_is_left, progress, reliably, status, using,
+        with_body,
+    },
     support::raw::{Raw, field, fields, first_line, respond, tag_of},
 };
 
@@ -44,10 +47,10 @@ fn an_answer_in_an_unreliable_response_is_a_preview() {
     let mut raw = Raw::new();
     let (_, invite) = raw.invite(Some("v=0"));
     let early = respond(&invite, "183 Session Progress", "a", &contact("a"));
-    raw.send(&crate::dialogue::with_body(&early));
+    raw.send(&with_body(&early));
     assert_eq!(progress(&raw)[0].1, Description::Preview);
     let ok = respond(&invite, "200 OK", "a", &contact("a"));
-    raw.send(&crate::dialogue::with_body(&ok));
+    raw.send(&with_body(&ok));
     let answer =
         |event: &Event| matches!(event, Event::Answered { description: Description::Answer, .. });
     assert!(has(&raw, answer));
@@ -174,6 +177,20 @@ fn a_bye_of_a_callee_ends_its_early_dialog_and_not_the_call() {
     assert_eq!((progress(&raw).len(), raw.agent.live_calls()), (1, 1));
     raw.agent.hang_up(raw.now, call).unwrap();
     assert_eq!(method(&raw.drain()[0]), "CANCEL");
+    nothing_is_left(&mut raw);
+}
+
+#[test]
+fn the_bye_to_a_2xx_counts_on_from_the_bye_of_its_early_dialog() {
+    let mut raw = Raw::with(using(ReliableProvisionals::Preferred));
+    let (call, invite) = raw.invite(Some("v=0"));
+    raw.send(&with_body(&reliably(&invite, "183 Session Progress", "a", 1)));
+    raw.agent.update(raw.now, call, None, None).unwrap();
+    let update = raw.drain().remove(0);
+    let bye = raw.send(&respond(&update, "481 Gone", "a", "")).remove(0);
+    assert_eq!((method(&bye), field(&bye, "CSeq")), ("BYE", "4 BYE"));
+    let sent = raw.send(&respond(&invite, "200 OK", "a", &contact("a")));
+    assert_eq!((method(&sent[0]), field(&sent[1], "CSeq")), ("ACK", "5 BYE"));
     nothing_is_left(&mut raw);
 }
 

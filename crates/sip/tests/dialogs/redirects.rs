@@ -1,9 +1,10 @@
 //! Calls that go on where a redirect points (RFC 3261 §8.1.3.4, §21.3).
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Instant};
 
-use offhook_sansio::Flow;
-use offhook_sip::{CallId, Config, End, Error, Event};
+use bytes::BytesMut;
+use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random};
+use offhook_sip::{CallId, Config, End, Error, Event, Invite, UserAgent};
 use offhook_sip_message::{Contact, NameAddr, StatusCode, Uri};
 
 use crate::{
@@ -196,4 +197,40 @@ fn a_callee_names_where_to_call_instead() {
     assert!(has(&raw, |event| {
         matches!(event, Event::Ended { end: End::Refused { status }, .. } if *status == moved)
     }));
+}
+
+#[test]
+fn a_sips_call_that_is_redirected_to_sip_is_not_followed_unasked() {
+    let tls = Flow { protocol: Protocol::Tls, ..Flow::udp(ours(), theirs()) };
+    let mut agent =
+        UserAgent::new(Config { max_redirects: 3, ..Config::default() }, Random::from_seed(7));
+    agent.listen(Protocol::Tls, ours(), ours());
+    agent.listen(Protocol::Udp, ours(), ours());
+    let mut now = Instant::now();
+    let from = NameAddr::new("sips:alice@example.com".parse().unwrap());
+    let target = "sips:bob@198.51.100.7:5070".parse().unwrap();
+    let call = agent.invite(now, Invite::new(target, from, tls)).unwrap();
+    let invite = String::from_utf8(agent.poll_transmit().unwrap().payload.to_vec()).unwrap();
+    let more = "Contact: <sip:bob@203.0.113.9>\n";
+    let moved = respond(&invite, "302 Moved Temporarily", "p", more).replace('\n', "\r\n");
+    let payload = BytesMut::from(moved.replace("\r\r", "\r").as_bytes());
+    agent.receive(now, Datagram { flow: tls, payload });
+    let Some(Event::Redirected { targets, .. }) = agent.poll_event() else { panic!("not told") };
+    assert_eq!(targets, ["sip:bob@203.0.113.9".parse::<Uri>().unwrap()], "the user is told");
+    let sent = agent.poll_transmit().unwrap();
+    assert!(sent.payload.starts_with(b"ACK "));
+    assert_eq!(agent.poll_transmit(), None, "and asked");
+    // The owner does not agree.
+    while let Some(at) = agent.poll_timeout() {
+        now = at.max(now);
+        agent.handle_timeout(now);
+        assert_eq!(agent.poll_transmit(), None);
+    }
+    let ended = |it: &End| matches!(it, End::Rejected { status, .. } if status.as_u16() == 302);
+    let event = agent.poll_event();
+    assert!(
+        matches!(&event, Some(Event::Ended { call: it, end, .. }) if *it == call && ended(end)),
+        "{event:?}"
+    );
+    assert!(agent.follow(now, call, &targets[0], elsewhere()).is_err(), "too late");
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use offhook_sip::{Body, CallId, Description, End, Error, Event};
+use offhook_sip::{Body, CallId, Description, End, Error, Event, ReliableProvisionals};
 use offhook_sip_message::StatusCode;
 
 use crate::{
     dialogue::{
         called, contact, from_callee, has, method, nothing_is_left, prack, progress, reliably,
-        status, with_body,
+        status, using, with_body,
     },
     support::raw::{Raw, field, fields, first_line, request, respond, tag_of},
 };
@@ -124,6 +124,13 @@ fn a_callee_offers_in_an_update_only_after_the_prack_to_its_answer() {
     raw.agent.ring(raw.now, call).unwrap();
     raw.drain();
     assert_eq!(update(&mut raw, call, offer()), Err(Error::OfferInProgress));
+    let mut raw = Raw::with(using(ReliableProvisionals::Preferred));
+    let call = called(&mut raw, "Supported: 100rel\n", true);
+    raw.agent.progress(raw.now, call, StatusCode::SESSION_PROGRESS, offer()).unwrap();
+    let early = raw.drain().remove(0);
+    assert_eq!(update(&mut raw, call, offer()), Err(Error::OfferInProgress), "no PRACK so far");
+    raw.send(&prack(&early, 2));
+    assert!(update(&mut raw, call, offer()).is_ok());
     let (mut raw, call, _) = agreed_at_callee();
     let sent = update(&mut raw, call, offer()).unwrap();
     assert_eq!((method(&sent), field(&sent, "CSeq")), ("UPDATE", "1 UPDATE"));

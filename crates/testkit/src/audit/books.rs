@@ -82,6 +82,12 @@ impl Books {
         }
     }
 
+    /// The party cannot send requests on `flow`.
+    pub(super) fn failed(&mut self, at: Instant, flow: Flow) {
+        let clients = self.legs.values_mut().flat_map(|leg| &mut leg.clients);
+        clients.filter(|client| client.flow == flow).for_each(|client| client.fail(at));
+    }
+
     /// Something that cannot be read arrives at the party.
     pub(super) fn delivered_unreadable(&mut self, flow: Flow) {
         self.unreadable.push(flow.remote.ip());

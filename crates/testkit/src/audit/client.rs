@@ -18,6 +18,8 @@ pub(super) struct Client {
     /// When the first response of any kind came.
     pub(super) response_at: Option<Instant>,
     pub(super) final_at: Option<Instant>,
+    /// When the transport failed under it.
+    pub(super) failed_at: Option<Instant>,
     /// The first final response that failed; the ACKs to it must match.
     pub(super) failure: Option<Arc<Sip>>,
     /// How often a failure came, and an ACK was sent to it.
@@ -25,6 +27,8 @@ pub(super) struct Client {
     pub(super) acks_to_failure: u32,
     /// When the CANCEL was sent.
     pub(super) cancelled_at: Option<Instant>,
+    /// When a BYE has ended the dialog that it was sent in.
+    pub(super) left_at: Option<Instant>,
     /// One for each party that answers an INVITE.
     pub(super) forks: Vec<Fork>,
     /// Whether it is a PRACK whose description is an answer.
@@ -67,10 +71,12 @@ impl Client {
             copies: 1,
             response_at: None,
             final_at: None,
+            failed_at: None,
             failure: None,
             failures: 0,
             acks_to_failure: 0,
             cancelled_at: None,
+            left_at: None,
             forks: Vec::new(),
             is_answer: false,
         }
@@ -118,9 +124,24 @@ impl Client {
         }
     }
 
+    /// The transport fails: the transaction is over, but for an INVITE that has had a provisional
+    /// response or a 2xx (RFC 3261 figures 5 and 6).
+    pub(super) fn fail(&mut self, at: Instant) {
+        let stays = match self.is_invite() {
+            true => self.response_at.is_some() && self.failure.is_none(),
+            false => self.final_at.is_some(),
+        };
+        if !stays {
+            self.failed_at.get_or_insert(at);
+        }
+    }
+
     /// Whether nothing that comes at `at` belongs to it any more (RFC 3261 §17.1.1.2 Timers B and
     /// D, §9.1 for a cancelled one).
     pub(super) fn is_over(&self, at: Instant, config: &AuditConfig) -> bool {
+        if self.failed_at.is_some_and(|failed| at >= failed) {
+            return true;
+        }
         let waits_from = match (self.final_at, self.response_at, self.cancelled_at) {
             (Some(end), ..) => Some(end),
             (None, _, Some(cancelled)) => Some(cancelled),
@@ -128,6 +149,14 @@ impl Client {
             (None, ..) => Some(self.first_at),
         };
         waits_from.is_some_and(|from| at >= from + config.t1 * 64)
+    }
+
+    /// Whether the party need not know what comes at `at`: a BYE has ended the dialog, and what is
+    /// not answered 64*T1 later may never be.
+    pub(super) fn may_be_over(&self, at: Instant, config: &AuditConfig) -> bool {
+        let before = self.response_at.is_none_or(|response| Some(response) > self.left_at);
+        let from = if before { Some(self.first_at) } else { self.left_at };
+        self.left_at.is_some() && from.is_some_and(|from| at >= from + config.t1 * 64)
     }
 
     pub(super) fn fork_of(&self, tag: &str) -> Option<&Fork> {

@@ -21,6 +21,8 @@ pub(super) struct Dialog {
     /// When the party has sent a BYE, and when the dialog was over for it.
     pub(super) bye_at: Option<Instant>,
     pub(super) over_at: Option<Instant>,
+    /// When a BYE of the peer has ended the early dialog of the same name.
+    pub(super) early_over_at: Option<Instant>,
     /// The last description that the party has sent.
     pub(super) description: Option<Description>,
     pub(super) session: Option<SessionTimer>,
@@ -51,11 +53,30 @@ impl Dialog {
             is_confirmed: false,
             bye_at: None,
             over_at: None,
+            early_over_at: None,
             description,
             session: None,
         };
         dialog.learn(request, response);
         dialog
+    }
+
+    /// The dialog that `notify` makes, which follows the `request` of the party.
+    pub(super) fn of_notify(request: &Sip, notify: &Sip) -> Self {
+        Self {
+            local_tag: request.from_tag.clone(),
+            remote_tag: notify.from_tag.clone(),
+            is_caller: true,
+            local_cseq: Some(request.cseq),
+            targets: notify.contact().into_iter().collect(),
+            route_set: notify.record_routes(),
+            is_confirmed: true,
+            bye_at: None,
+            over_at: None,
+            early_over_at: None,
+            description: None,
+            session: None,
+        }
     }
 
     /// Takes the route set and the target from the messages that make the dialog: a 2xx corrects
@@ -69,7 +90,11 @@ impl Dialog {
         if let Some(target) = target {
             self.targets = vec![target];
         }
-        self.is_confirmed |= response.is_success();
+        if response.is_success() {
+            self.is_confirmed = true;
+            // A BYE that came before has ended the early dialog; this one is another.
+            self.early_over_at = self.early_over_at.or(self.over_at.take());
+        }
     }
 
     pub(super) fn is(&self, local_tag: &str, remote_tag: &str) -> bool {

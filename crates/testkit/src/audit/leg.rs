@@ -1,8 +1,11 @@
 //! What one party knows of one Call-ID: its transactions and its dialogs.
 
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::time::Instant;
 
-use super::{AuditConfig, client::Client, dialog::Dialog, scene::Said, server::Server, sip::Sip};
+use super::{
+    AuditConfig, client::Client, dialog::Dialog, history::History, scene::Said, server::Server,
+    sip::Sip,
+};
 
 /// The transactions and dialogs of one party under one Call-ID.
 #[derive(Debug, Default)]
@@ -93,11 +96,12 @@ impl Leg {
         let remote_tag = sip.to_tag.as_deref().unwrap_or_default();
         if let Some(dialog) = self.dialog_mut(&sip.from_tag, remote_tag) {
             dialog.local_cseq = Some(sip.cseq);
-            if method == "BYE" {
-                dialog.bye_at.get_or_insert(said.at);
-            }
             if sip.description.is_some() {
                 dialog.description.clone_from(&sip.description);
+            }
+            if method == "BYE" {
+                dialog.bye_at.get_or_insert(said.at);
+                self.leave(&sip.from_tag, remote_tag, said.at);
             }
         } else if let Some((_, cseq)) =
             self.outside.iter_mut().find(|(tag, _)| *tag == sip.from_tag)
@@ -130,24 +134,6 @@ impl Leg {
         }
     }
 
-    /// Marks the response that a PRACK acknowledges. `true` if its description is an answer.
-    fn prack(&mut self, sip: &Sip) -> bool {
-        let (Some(rack), Some(tag)) = (sip.rack(), &sip.to_tag) else { return false };
-        let mut clients = self.clients.iter_mut().rev();
-        let is_it = |it: &&mut Client| it.is_invite() && it.sip.cseq == rack.cseq_num;
-        let Some(client) = clients.find(is_it) else { return false };
-        let has_offer = client.sip.description.is_some();
-        let Some(fork) = client.forks.iter_mut().find(|fork| fork.tag == *tag) else {
-            return false;
-        };
-        let is_it = |it: &&mut super::client::Reliable| it.number == rack.response_num;
-        let Some(reliable) = fork.reliable.iter_mut().find(is_it) else { return false };
-        reliable.is_acknowledged = true;
-        let is_answer = !has_offer && reliable.is_described && sip.description.is_some();
-        fork.is_answered |= is_answer;
-        is_answer
-    }
-
     /// Takes in a response that the party sends.
     pub(super) fn send_response(&mut self, said: &Said, config: &AuditConfig) {
         let sip = &said.sip;
@@ -160,6 +146,9 @@ impl Leg {
         let (request, is_answer) = (server.sip.clone(), server.is_answer);
         if is_first_final && request.is("PRACK") && !sip.is_success() {
             return self.forget_prack(&request, is_answer);
+        }
+        if is_first_final && request.is("PRACK") {
+            self.keep_prack(&request);
         }
         let tags = (sip.to_tag.as_deref().unwrap_or_default(), sip.from_tag.as_str());
         if request.to_tag.is_none() && makes_dialog(&request) && sip.status < 300 {
@@ -182,9 +171,21 @@ impl Leg {
             }
             Some("BYE") => {
                 dialog.over_at.get_or_insert(said.at);
+                self.leave(tags.0, tags.1, said.at);
             }
             _ => {}
         }
+    }
+
+    /// A BYE of either side ends a dialog: an INVITE in it may never be answered.
+    fn leave(&mut self, local_tag: &str, remote_tag: &str, at: Instant) {
+        let in_it = |it: &&mut Client| {
+            it.sip.from_tag == local_tag && it.sip.to_tag.as_deref() == Some(remote_tag)
+        };
+        let invites = self.clients.iter_mut().filter(|it| it.is_invite() && it.final_at.is_none());
+        invites.filter(in_it).for_each(|invite| {
+            invite.left_at.get_or_insert(at);
+        });
     }
 
     /// Takes in a request that the party receives.
@@ -203,16 +204,35 @@ impl Leg {
         let remote_tag = sip.from_tag.as_str();
         let local_tag = sip.to_tag.as_deref().unwrap_or_default();
         match method {
-            "PRACK" => server.is_answer = self.receive_prack(said),
+            "PRACK" => {
+                server.is_answer = self.receive_prack(said);
+                server.is_excess = self.offers_too_much(sip);
+            }
             "INVITE" | "UPDATE" => {
                 if let Some(dialog) = self.dialog_mut(local_tag, remote_tag) {
                     dialog.may_move(sip);
                 }
             }
             "BYE" => self.end_answers(said),
+            "NOTIFY" => self.notified(sip),
             _ => {}
         }
         self.servers.push(server);
+    }
+
+    /// The NOTIFY to a SUBSCRIBE or REFER makes a dialog, as its 2xx does (RFC 6665 §4.1.2.4).
+    fn notified(&mut self, notify: &Sip) {
+        let Some(local_tag) = &notify.to_tag else { return };
+        if self.dialog(local_tag, &notify.from_tag).is_some() {
+            return;
+        }
+        let asks = |it: &&Client| {
+            let method = it.sip.is("SUBSCRIBE") || it.sip.is("REFER");
+            method && it.sip.to_tag.is_none() && it.sip.from_tag == *local_tag
+        };
+        if let Some(client) = self.clients.iter().rev().find(asks) {
+            self.dialogs.push(Dialog::of_notify(&client.sip, notify));
+        }
     }
 
     /// A BYE ends the dialog: its 2xx need not be repeated any more.
@@ -227,45 +247,19 @@ impl Leg {
     fn receive_ack(&mut self, said: &Said) {
         let sip = &said.sip;
         let is_it = |it: &&mut Server| {
-            let is_success = it.last.as_ref().is_some_and(|last| last.sip.is_success());
-            let same = it.is_invite()
-                && it.sip.cseq == sip.cseq
-                && it.sip.from_tag == sip.from_tag
-                && it.to_tag == sip.to_tag;
-            same && (is_success || it.sip.branch == sip.branch)
+            // One that comes before any final response acknowledges nothing; one to a failure belongs
+            // to the INVITE by its branch alone (§17.2.3).
+            let Some(last) = &it.last else { return false };
+            let same = it.sip.cseq == sip.cseq && it.sip.from_tag == sip.from_tag;
+            let acknowledges = match last.sip.is_success() {
+                true => it.to_tag == sip.to_tag,
+                false => it.sip.branch == sip.branch,
+            };
+            it.is_invite() && same && acknowledges
         };
         let Some(server) = self.servers.iter_mut().rev().find(is_it) else { return };
         server.acked_at.get_or_insert(said.at);
         server.is_answered |= sip.description.is_some();
-    }
-
-    /// Marks the response that a PRACK acknowledges. `true` if its description is an answer.
-    fn receive_prack(&mut self, said: &Said) -> bool {
-        let Some((server, index)) = self.pracked(&said.sip) else { return false };
-        let has_offer = server.sip.description.is_some();
-        let Some(reliable) = server.reliable.get_mut(index) else { return false };
-        reliable.acked_at.get_or_insert(said.at);
-        let is_answer = !has_offer && reliable.is_described && said.sip.description.is_some();
-        server.is_answered |= is_answer;
-        is_answer
-    }
-
-    /// A refused PRACK has acknowledged nothing: the response is sent again.
-    fn forget_prack(&mut self, prack: &Sip, is_answer: bool) {
-        let Some((server, index)) = self.pracked(prack) else { return };
-        server.is_answered &= !is_answer;
-        if let Some(reliable) = server.reliable.get_mut(index) {
-            reliable.acked_at = None;
-        }
-    }
-
-    /// The response that a PRACK names, and the INVITE it belongs to.
-    fn pracked(&mut self, prack: &Sip) -> Option<(&mut Server, usize)> {
-        let rack = prack.rack()?;
-        let is_it = |it: &&mut Server| it.is_invite() && it.sip.cseq == rack.cseq_num;
-        let server = self.servers.iter_mut().rev().find(is_it)?;
-        let index = server.reliable.iter().position(|it| it.number == rack.response_num)?;
-        Some((server, index))
     }
 
     /// Takes in a response that the party receives.
@@ -303,28 +297,3 @@ impl Leg {
 fn makes_dialog(request: &Sip) -> bool {
     ["INVITE", "SUBSCRIBE", "REFER"].iter().any(|method| request.is(method))
 }
-
-/// The last messages, for people.
-#[derive(Debug, Default)]
-pub(super) struct History(VecDeque<(Instant, bool, Arc<str>)>);
-
-impl History {
-    pub(super) fn note(&mut self, said: &Said, is_sent: bool) {
-        if self.0.len() == SHOWN {
-            self.0.pop_front();
-        }
-        self.0.push_back((said.at, is_sent, said.sip.line.clone()));
-    }
-
-    /// One line for each, with its time since `start`.
-    pub(super) fn lines(&self, start: Instant) -> Vec<String> {
-        let line = |(at, is_sent, line): &(Instant, bool, Arc<str>)| {
-            let seconds = at.saturating_duration_since(start).as_secs_f64();
-            format!("{seconds:>10.3} {} {line}", if *is_sent { "──▶" } else { "◀──" })
-        };
-        self.0.iter().map(line).collect()
-    }
-}
-
-/// A call without retransmissions is not longer.
-const SHOWN: usize = 12;

@@ -28,7 +28,7 @@ pub(super) fn when_sent(scene: &Scene<'_>, found: &mut Found) {
 
 /// Looks for what should have come and did not.
 pub(super) fn at_the_end(leg: &Leg, now: Instant, config: &AuditConfig, found: &mut Found) {
-    acknowledge::every_final_is_acknowledged(leg, found);
+    acknowledge::every_final_is_acknowledged(leg, config, found);
     offer::every_late_offer_is_answered(leg, config, found);
     reliable::every_response_is_acknowledged(leg, found);
     session::is_refreshed(leg, now, found);

@@ -37,6 +37,8 @@ pub(super) struct Server {
     pub(super) is_answered: bool,
     /// Whether it is a PRACK whose description is an answer.
     pub(super) is_answer: bool,
+    /// Whether it is a PRACK that may carry no offer: nobody has to answer one.
+    pub(super) is_excess: bool,
 }
 
 /// A final response.
@@ -60,6 +62,8 @@ pub(super) struct Reliable {
     pub(super) fingerprint: u64,
     pub(super) is_described: bool,
     pub(super) acked_at: Option<Instant>,
+    /// The CSeq number of the PRACK that did so, until that is answered.
+    pub(super) acked_by: Option<u32>,
     pub(super) schedule: Schedule,
 }
 
@@ -108,6 +112,7 @@ impl Server {
             description: None,
             is_answered: false,
             is_answer: false,
+            is_excess: false,
         }
     }
 
@@ -151,6 +156,7 @@ impl Server {
             fingerprint,
             is_described: self.description.is_none() && said.sip.description.is_some(),
             acked_at: None,
+            acked_by: None,
             schedule: Schedule::from(said.at, config),
         });
     }
@@ -181,6 +187,6 @@ impl Server {
 
     /// A description that the peer has offered in the request.
     pub(super) fn offer(&self) -> Option<&Description> {
-        self.sip.description.as_ref().filter(|_| !self.is_answer)
+        self.sip.description.as_ref().filter(|_| !self.is_answer && !self.is_excess)
     }
 }

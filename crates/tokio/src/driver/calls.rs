@@ -3,16 +3,15 @@
 use std::{sync::Arc, time::Instant};
 
 use offhook_core::{CallId, Ending, Event};
-use offhook_sansio::Flow;
 use offhook_sip::End;
-use offhook_sip_message::ValidRequest;
+use offhook_sip_message::StatusCode;
 use tokio::sync::watch;
 use tracing::debug;
 
 use super::{Driver, LINGER, UNAVAILABLE, live::Live, media_address, no_call, respond};
 use crate::{
-    AccountId, Call, Ended, Error,
-    call::Status,
+    Call, Ended, Error, IncomingInfo,
+    call::{Status, Told},
     command::{Change, Reply, Verb},
     devices::Devices,
 };
@@ -20,19 +19,18 @@ use crate::{
 impl Driver {
     pub(super) fn heard(&mut self, event: Event) {
         match event {
-            Event::Incoming { call, request, flow, registration } => {
-                let account = self.account_named(registration);
-                self.called(call, &request, flow, account);
-            }
+            Event::Incoming { .. } => self.called(event),
             Event::Progress { call, status: progress, .. } => {
                 self.settle(call);
                 self.start_devices(call);
+                self.report_on(call, progress);
                 self.tell(call, |status| status.progress = Some(progress));
             }
             Event::Redirected { call, targets } => self.redirected(call, targets),
             Event::Answered { call } => {
                 self.settle(call);
                 self.start_devices(call);
+                self.report_on(call, StatusCode::OK);
                 self.tell(call, |status| status.answered = true);
             }
             Event::Established { call } => {
@@ -41,12 +39,12 @@ impl Driver {
             }
             Event::EarlyMedia { call } => self.start_devices(call),
             Event::Hold { call, hold } => self.tell(call, |status| status.hold = hold),
-            Event::Changed { call } => self.changed(call, Ok(())),
+            Event::Changed { call } => self.changed(call, || Ok(())),
             Event::NotChanged { call, status } => {
-                self.changed(call, Err(Error::Refused { status }));
+                self.changed(call, || Err(Error::Refused { status }));
             }
-            Event::Ended { call, ending, statistics } => {
-                let ended = Ended { ending, statistics: Arc::new(*statistics) };
+            Event::Ended { call, ending, reasons, statistics } => {
+                let ended = Ended { ending, reasons, statistics: Arc::new(*statistics) };
                 self.forget(call, ended);
             }
             Event::Registration { registration, event } => {
@@ -68,25 +66,48 @@ impl Driver {
                 let account = self.account_named(registration);
                 self.requested(incoming, request, account);
             }
-            other => debug!(?other, "an event that no handle waits for"),
+            Event::Refer { refer, event } => self.transfer_heard(refer, *event),
+            Event::Referral { referral, event } => self.referral_heard(referral, *event),
+            Event::Info { call, package, body } => {
+                self.info_heard(call, IncomingInfo { package, body });
+            }
+            Event::InfoAnswered { call, info, status } => self.info_answered(call, info, status),
+            other => self.heard_description(other),
         }
     }
 
     /// Someone calls: makes a handle and gives it to whoever waits for calls.
-    fn called(
-        &mut self,
-        call: CallId,
-        request: &ValidRequest,
-        flow: Flow,
-        account: Option<AccountId>,
-    ) {
+    fn called(&mut self, event: Event) {
+        let Event::Incoming {
+            call,
+            request,
+            flow,
+            registration,
+            replaces,
+            asserted,
+            answer_mode,
+            priv_answer_mode,
+        } = event
+        else {
+            return;
+        };
+        let account = self.account_named(registration);
         let (status, seen) = watch::channel(Status::default());
-        let live = Live { status: Some(status), account, ..Live::new(Some(flow), None) };
+        let (infos, heard) = self.infos();
+        let live = Live { status: Some(status), account, infos, ..Live::new(Some(flow), None) };
         self.calls.insert(call, Live { handle: Some(call), ..live });
         let (from, to) = (request.from().address.clone(), request.to().address.clone());
+        let told = Told {
+            offer: self.offer_of(&request),
+            replaces: replaces.and_then(|call| self.calls.get(&call)?.handle),
+            asserted,
+            answer_mode,
+            priv_answer_mode,
+            infos: heard,
+        };
         let commands = self.commands.upgrade().filter(|_| !self.closing.has_begun());
         let taken = commands.is_some_and(|commands| {
-            let handle = Call::new(call, from, to, account, seen, commands);
+            let handle = Call::new(call, from, to, account, seen, commands, told);
             self.incoming.try_send(handle).is_ok()
         });
         if !taken && let Err(error) = self.core.reject(Instant::now(), call, UNAVAILABLE) {
@@ -94,18 +115,19 @@ impl Driver {
         }
     }
 
-    fn tell(&self, call: CallId, news: impl FnOnce(&mut Status)) {
+    pub(super) fn tell(&self, call: CallId, news: impl FnOnce(&mut Status)) {
         if let Some(live) = self.calls.get(&call) {
             live.tell(news);
         }
     }
 
     /// The peer has answered what a handle wants to be changed.
-    fn changed(&mut self, call: CallId, result: Result<(), Error>) {
+    fn changed(&mut self, call: CallId, result: impl Fn() -> Result<(), Error>) {
         let live = self.calls.get_mut(&call);
         if let Some(reply) = live.and_then(|live| live.changing.take()) {
-            respond(reply, result);
+            respond(reply, result());
         }
+        self.modified(call, result());
     }
 
     /// A call of the core is over: its INVITE may have failed at one of several targets.
@@ -129,6 +151,8 @@ impl Driver {
         if let Some(devices) = &mut live.devices {
             devices.finish();
         }
+        let failed = ended.status().unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        self.report(live.referral.take(), failed);
         if let Some(handle) = live.handle {
             self.renamed.remove(&handle);
         }
@@ -150,7 +174,8 @@ impl Driver {
             Verb::Reject(status, Some(why)) => {
                 self.core.reject_because(now, call, status, &why)?;
             }
-            Verb::HangUp => self.core.hang_up(now, call)?,
+            Verb::HangUp(None) => self.core.hang_up(now, call)?,
+            Verb::HangUp(Some(reason)) => self.core.hang_up_because(now, call, reason)?,
         }
         self.start_devices(call);
         Ok(())

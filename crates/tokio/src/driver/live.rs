@@ -2,14 +2,17 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use offhook_core::{CallId, MediaSockets};
 use offhook_media::LegStatistics;
 use offhook_sansio::Flow;
+use offhook_sip::{InfoId, ReferralId};
+use offhook_sip_message::StatusCode;
 use offhook_trace::Figures;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 use super::{Driver, placing::Attempt};
-use crate::{AccountId, call::Status, command::Reply, devices::Devices};
+use crate::{AccountId, IncomingInfo, call::Status, command::Reply, devices::Devices};
 
 /// One call.
 pub(super) struct Live {
@@ -26,8 +29,16 @@ pub(super) struct Live {
     pub(super) secure: bool,
     pub(super) sockets: Option<MediaSockets>,
     pub(super) devices: Option<Devices>,
+    /// The REFER that it was placed for: who has asked is told how it goes.
+    pub(super) referral: Option<ReferralId>,
+    /// Who waits for the answer to an INFO, and whom those of the far side are told.
+    pub(super) telling: Vec<(InfoId, Reply<StatusCode>)>,
+    pub(super) infos: Option<broadcast::Sender<IncomingInfo>>,
     /// Who waits for the peer to agree to a change of the session.
     pub(super) changing: Option<Reply<()>>,
+    /// The same for a call whose media is elsewhere, and what the peer has described since.
+    pub(super) modifying: Option<Reply<Option<Bytes>>>,
+    pub(super) described: Option<Bytes>,
     /// The figures that were written down last.
     pub(super) figures: LegStatistics,
 }
@@ -44,6 +55,11 @@ impl Live {
             sockets,
             devices: None,
             changing: None,
+            referral: None,
+            telling: Vec::new(),
+            infos: None,
+            modifying: None,
+            described: None,
             figures: LegStatistics::default(),
         }
     }

@@ -19,9 +19,11 @@ impl Driver {
     pub(super) fn obey(&mut self, command: Command) {
         match command {
             command if self.closing.has_begun() && command.begins() => command.refuse(),
-            Command::Call { target, from, account, reply } => {
-                self.seek_new_call(*target, *from, account, reply);
+            Command::Call(call) => self.seek_new_call(*call),
+            Command::Describe { call, described, reply } => {
+                self.describe(self.named(call), described, reply);
             }
+            Command::Modify { call, offer, reply } => self.modify(self.named(call), offer, reply),
             Command::Verb { call, verb, reply } => self.obey_verb(call, verb, reply),
             Command::Change { call, change, reply } => {
                 self.change(self.named(call), change, reply);
@@ -46,8 +48,9 @@ impl Driver {
                     let _ = self.core.hang_up(Instant::now(), self.named(call));
                 }
             }
+            Command::Info { call, info, reply } => self.send_info(self.named(call), *info, reply),
             Command::Close => self.close(),
-            other => self.obey_outside(other),
+            other => self.obey_transfer(other),
         }
     }
 
@@ -57,11 +60,29 @@ impl Driver {
         verb: Verb,
         reply: crate::command::Reply<()>,
     ) {
-        if matches!(verb, Verb::HangUp) && self.give_up_trying(call) {
+        if matches!(verb, Verb::HangUp(_)) && self.give_up_trying(call) {
             return respond(reply, Ok(()));
         }
         let done = self.verb(self.named(call), verb);
         respond(reply, done);
+    }
+
+    fn obey_transfer(&mut self, command: Command) {
+        match command {
+            Command::Transfer { call, refer_to, reply } => {
+                self.transfer(self.named(call), *refer_to, reply);
+            }
+            Command::TransferTo { call, other, reply } => {
+                self.transfer_to(self.named(call), self.named(other), reply);
+            }
+            Command::AcceptTransfer { id, referral, call, reply } => {
+                self.accept_transfer(id, &referral, call, reply);
+            }
+            Command::RejectTransfer { id, status, reply } => {
+                self.reject_transfer(id, status, reply);
+            }
+            other => self.obey_outside(other),
+        }
     }
 
     /// What is outside of calls.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use offhook_core::{CallId, Ending, Outgoing};
 use offhook_sansio::{Flow, Protocol};
-use offhook_sip::{End, Error as SipError, Failure, LookupId};
+use offhook_sip::{End, Error as SipError, Failure, LookupId, ReferralId};
 use offhook_sip_message::{NameAddr, StatusCode, Uri};
 use tokio::sync::watch;
 use tracing::debug;
@@ -18,13 +18,21 @@ use super::{
     live::Live,
     media_address, respond,
 };
-use crate::{AccountId, Call, Ended, Error, call::Status, command::Reply};
+use crate::{
+    AccountId, Call, Ended, Error,
+    call::{Status, Told},
+    command::{Media, NewCall, Reply},
+    place::Extras,
+};
 
 /// A call to be placed.
 pub(super) struct Placing {
     pub(super) target: Uri,
     pub(super) size: Size,
     pub(super) account: Option<AccountId>,
+    media: Media,
+    extras: Extras,
+    referral: Option<ReferralId>,
     origin: Origin,
 }
 
@@ -45,6 +53,8 @@ pub(super) struct Attempt {
     lookup: LookupId,
     target: Uri,
     size: Size,
+    media: Media,
+    extras: Extras,
 }
 
 /// A redirected call, and where it may go.
@@ -57,15 +67,11 @@ pub(super) struct Following {
 
 impl Driver {
     /// Starts to look for where a call goes.
-    pub(super) fn seek_new_call(
-        &mut self,
-        target: Uri,
-        from: NameAddr,
-        account: Option<AccountId>,
-        reply: Reply<Call>,
-    ) {
-        let origin = Origin::New { from, reply };
-        let placing = Box::new(Placing { target, size: Size::Unknown, account, origin });
+    pub(super) fn seek_new_call(&mut self, call: NewCall) {
+        let NewCall { target, from, account, media, extras, referral, reply } = call;
+        let (size, origin) = (Size::Unknown, Origin::New { from, reply });
+        let placing = Placing { target, size, account, media, extras, referral, origin };
+        let placing = Box::new(placing);
         // What is registered over a connection, or over a flow of its own, is called from there.
         match account.and_then(|account| self.bound_flow(account)) {
             Some(flow) => self.place(placing, None, flow),
@@ -89,7 +95,7 @@ impl Driver {
     /// Tries the next target for a call that nobody has answered, if its end allows that. The call
     /// is given back if it is over for good.
     pub(super) fn try_again(&mut self, mut live: Live, ended: Ended) -> Option<(Live, Ended)> {
-        let Some(Attempt { lookup, target, size }) = live.attempt.take() else {
+        let Some(Attempt { lookup, target, size, media, extras }) = live.attempt.take() else {
             return Some((live, ended));
         };
         let failure = failure(&ended.ending).filter(|_| !self.closing.has_begun());
@@ -100,9 +106,9 @@ impl Driver {
         if self.locator.failed(Instant::now(), lookup, failure).is_err() {
             return Some((live, ended));
         }
-        let account = live.account;
+        let (account, referral) = (live.account, live.referral);
         let origin = Origin::Again { live: Box::new(live), ended };
-        let placing = Placing { target, size, account, origin };
+        let placing = Placing { target, size, account, media, extras, referral, origin };
         self.take_on(Purpose::Place(Box::new(placing)), Some(lookup));
         None
     }
@@ -131,7 +137,10 @@ impl Driver {
 
     pub(super) fn drop_placing(&mut self, placing: Placing, error: Error) {
         match placing.origin {
-            Origin::New { reply, .. } => respond(reply, Err(error)),
+            Origin::New { reply, .. } => {
+                self.report(placing.referral, StatusCode::SERVICE_UNAVAILABLE);
+                respond(reply, Err(error));
+            }
             Origin::Again { live, ended } => self.end(*live, ended),
         }
     }
@@ -146,8 +155,9 @@ impl Driver {
         if flow.protocol == Protocol::Udp && placing.size == Size::Unknown {
             outgoing.largest = Some(LARGEST_DATAGRAM);
         }
+        placing.extras.clone().add_to(&mut outgoing);
         self.sign(&mut outgoing, placing.account);
-        match self.call(outgoing) {
+        match self.call(outgoing, &placing.media) {
             Ok(call) => self.placed(call, *placing, lookup),
             Err(Error::Core(offhook_core::Error::Sip(SipError::TooLarge { .. }))) => {
                 if let Some(lookup) = lookup {
@@ -165,8 +175,13 @@ impl Driver {
         }
     }
 
-    fn call(&mut self, outgoing: Outgoing) -> Result<CallId, Error> {
+    fn call(&mut self, outgoing: Outgoing, media: &Media) -> Result<CallId, Error> {
         let flow = outgoing.flow;
+        if let Media::Elsewhere(offer) = media {
+            let call = self.core.call_with(Instant::now(), outgoing, offer.clone())?;
+            self.calls.insert(call, Live::new(Some(flow), None));
+            return Ok(call);
+        }
         let sockets = self.sockets.bind_media(media_address(&self.listening, flow))?;
         let placed = self.core.call(Instant::now(), outgoing, sockets);
         match placed {
@@ -182,23 +197,28 @@ impl Driver {
     /// Gives a new call its handle, or the handle its new call.
     fn placed(&mut self, call: CallId, placing: Placing, lookup: Option<LookupId>) {
         let Some(live) = self.calls.get_mut(&call) else { return };
-        let Placing { target, size, account, origin } = placing;
+        let Placing { target, size, account, media, extras, referral, origin } = placing;
         let to = NameAddr::new(target.clone());
         live.account = account;
         live.secure = target.as_sip().is_some_and(|uri| uri.secure);
-        live.attempt = lookup.map(|lookup| Attempt { lookup, target, size });
+        live.attempt = lookup.map(|lookup| Attempt { lookup, target, size, media, extras });
+        live.referral = referral;
         match origin {
             Origin::New { from, reply } => {
                 let (status, seen) = watch::channel(Status::default());
-                (live.handle, live.status) = (Some(call), Some(status));
+                let (told, infos) = self.infos();
+                let Some(live) = self.calls.get_mut(&call) else { return };
+                (live.handle, live.status, live.infos) = (Some(call), Some(status), told);
+                let told = Told { infos, ..Told::default() };
                 let commands = self.commands.upgrade().ok_or(Error::Closed);
                 // A handle that nobody takes any more ends the call.
-                let handle =
-                    commands.map(|commands| Call::new(call, from, to, account, seen, commands));
+                let handle = commands
+                    .map(|commands| Call::new(call, from, to, account, seen, commands, told));
                 respond(reply, handle);
             }
             Origin::Again { live: before, .. } => {
                 (live.handle, live.status) = (before.handle, before.status);
+                live.infos = before.infos;
                 if let Some(handle) = live.handle {
                     self.renamed.insert(handle, call);
                 }

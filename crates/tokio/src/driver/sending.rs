@@ -40,14 +40,18 @@ impl Driver {
     }
 
     /// A request could not be sent: what waits for its response need not wait. A response that
-    /// could not be sent ends nothing, for any stranger may choose where it goes
-    /// (RFC 3261 §18.2.2, `maddr`).
+    /// could not be sent ends no more than the call that it belongs to, for any stranger may choose
+    /// where it goes (RFC 3261 §18.2.2, `maddr`).
     pub(super) fn failed(&mut self, now: Instant, transmit: &Transmit) {
         let Flow { protocol, local, .. } = transmit.flow;
         let is_media =
             protocol == Protocol::Udp && !self.listening.contains(&Listening { protocol, local });
-        if !is_media && !transmit.payload.starts_with(RESPONSE) {
-            self.core.transport_failed(now, transmit.flow);
+        if is_media {
+            return;
+        }
+        match transmit.payload.starts_with(RESPONSE) {
+            true => self.core.response_failed(now, transmit),
+            false => self.core.transport_failed(now, transmit.flow),
         }
     }
 

@@ -13,8 +13,8 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{Driver, closing::Closing};
 use crate::{
-    Endpoint, Tap, arrival::Arrival, dns::Resolver, listener::Listening, sockets::Sockets,
-    streams::Pool,
+    Endpoint, Tap, arrival::Arrival, dns::Resolver, endpoint::Taken, listener::Listening,
+    sockets::Sockets, streams::Pool,
 };
 
 /// What a driver starts with.
@@ -48,7 +48,8 @@ pub(crate) fn start(setup: Setup) -> Endpoint {
     }
     let (commands, requests) = mpsc::unbounded_channel();
     let (incoming, calls) = mpsc::channel(WAITING);
-    let (incoming_requests, taken) = mpsc::channel(WAITING);
+    let (incoming_requests, requested) = mpsc::channel(WAITING);
+    let (incoming_transfers, transfers) = mpsc::channel(WAITING);
     let (incoming_subscribers, subscribers) = mpsc::channel(WAITING);
     let counters = pool.share_counters();
     let driver = Driver {
@@ -69,6 +70,9 @@ pub(crate) fn start(setup: Setup) -> Endpoint {
         subscriptions: HashMap::new(),
         resubscriptions: Deadlines::new(),
         serving: HashMap::new(),
+        incoming_transfers,
+        identity: identity.clone(),
+        transfers: HashMap::new(),
         calls: HashMap::new(),
         frames: Deadlines::new(),
         renamed: HashMap::new(),
@@ -87,7 +91,8 @@ pub(crate) fn start(setup: Setup) -> Endpoint {
         closing: Closing::new(setup.farewell, timer_j),
     };
     tokio::spawn(driver.run());
-    Endpoint::new(identity, listening, counters, commands, calls, taken, subscribers)
+    let taken = Taken::new(calls, requested, transfers, subscribers);
+    Endpoint::new(identity, listening, counters, commands, taken)
 }
 
 /// The transports that this endpoint can send by, and the addresses it can reach: those of its

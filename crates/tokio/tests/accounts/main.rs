@@ -6,6 +6,7 @@
 
 mod calls;
 mod early_media;
+mod elsewhere;
 mod holds;
 mod incoming;
 mod peer;
@@ -19,3 +20,4 @@ mod shutdown;
 mod subscribed;
 mod subscriptions;
 mod support;
+mod transfers;

@@ -31,6 +31,22 @@ async fn a_response_goes_to_the_sent_by_when_its_connection_is_gone() {
 }
 
 #[tokio::test]
+async fn a_call_that_rings_for_a_caller_who_is_gone_ends() {
+    let bob = listening("bob", Listener::tcp("127.0.0.1:0")).await;
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let mut carol = Peer::connect(&bob).await;
+    let contact = format!("sip:carol@{nobody};transport=tcp");
+    carol.say(request("INVITE", 1, &format!("TCP {nobody}"), &contact).as_bytes()).await;
+    let taken = within(bob.incoming()).await.unwrap();
+    carol.hear_of("SIP/2.0 100").await;
+    drop(carol);
+    closed(&bob, 1).await;
+    taken.ring().await.unwrap();
+    let ended = within(taken.ended()).await.unwrap();
+    assert_eq!(ended.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+}
+
+#[tokio::test]
 async fn a_request_goes_over_a_new_connection_when_its_own_is_gone() {
     let alice = builder("alice").start().await.unwrap();
     let door = TcpListener::bind("127.0.0.1:0").await.unwrap();

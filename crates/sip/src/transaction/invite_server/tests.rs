@@ -152,6 +152,33 @@ fn accepted_ends_with_timer_l_over_all_transports_and_repeats_nothing_itself() {
 }
 
 #[test]
+fn proceeding_and_completed_tell_of_the_last_response_that_fails_and_stay_as_they_are() {
+    let failed = |fixture: &Fixture, flow, status: &'static str| {
+        fixture.machine.response_failed(flow, &Bytes::from_static(status.as_bytes()))
+    };
+    let mut fixture = fixture(udp());
+    assert!(failed(&fixture, udp(), "100"));
+    fixture.respond(0, 180);
+    assert!(failed(&fixture, udp(), "180"));
+    assert!(!failed(&fixture, udp(), "100"), "one before the last");
+    assert!(!failed(&fixture, tcp(), "180"), "another flow");
+    assert_eq!(fixture.invite(), ["180"], "as before");
+    fixture.respond(0, 486);
+    assert!(failed(&fixture, udp(), "486"));
+    assert_eq!(fixture.invite(), ["486"], "as before");
+    fixture.machine.receive_ack(fixture.at(100));
+    assert!(!failed(&fixture, udp(), "486"), "it has arrived");
+}
+
+#[test]
+fn accepted_stays_when_its_2xx_fails_and_leaves_it_to_the_missing_ack() {
+    let mut fixture = fixture(udp());
+    fixture.respond(0, 200);
+    assert!(!fixture.machine.response_failed(udp(), &Bytes::from_static(b"200")));
+    assert_eq!(fixture.respond(500, 200), ["200"]);
+}
+
+#[test]
 fn terminated_takes_nothing_any_more() {
     let mut fixture = fixture(udp());
     fixture.respond(0, 200);

@@ -58,6 +58,20 @@ fn trying_and_proceeding_to_completed_repeat_the_first_final_response() {
 }
 
 #[test]
+fn proceeding_and_completed_tell_of_the_last_response_that_fails_and_stay_as_they_are() {
+    let mut fixture = fixture(udp());
+    let failed = |fixture: &Fixture, flow, status: &'static str| {
+        fixture.machine.response_failed(flow, &Bytes::from_static(status.as_bytes()))
+    };
+    assert!(!failed(&fixture, udp(), ""), "nothing was sent");
+    fixture.respond(100);
+    assert!(failed(&fixture, udp(), "100") && !failed(&fixture, tcp(), "100"));
+    fixture.respond(200);
+    assert!(failed(&fixture, udp(), "200") && !failed(&fixture, udp(), "100"));
+    assert_eq!(fixture.again(), ["200"], "as before");
+}
+
+#[test]
 fn completed_ends_with_timer_j_after_64_t1_or_at_once_if_reliable() {
     let mut unreliable = fixture(udp());
     unreliable.respond(200);

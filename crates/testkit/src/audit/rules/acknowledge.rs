@@ -4,7 +4,7 @@ use offhook_sip_message::HeaderName;
 
 use super::Found;
 use crate::{
-    Rule,
+    AuditConfig, Rule,
     audit::{breach::Finding, client::Client, leg::Leg, scene::Scene},
 };
 
@@ -70,9 +70,12 @@ pub(super) fn ack_to_a_success_is_new(scene: &Scene<'_>, found: &mut Found) {
     }
 }
 
-pub(super) fn every_final_is_acknowledged(leg: &Leg, found: &mut Found) {
+pub(super) fn every_final_is_acknowledged(leg: &Leg, config: &AuditConfig, found: &mut Found) {
     for client in leg.clients.iter().filter(|client| client.is_invite()) {
         let mut missing = |at, line: &std::sync::Arc<str>| {
+            if client.may_be_over(at, config) {
+                return;
+            }
             let (rule, flow) = (Rule::FinalIsAcked, client.flow);
             found.push(Finding::of(rule, "an ACK to this response", at, flow, line.clone()));
         };

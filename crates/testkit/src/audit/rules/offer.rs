@@ -29,7 +29,10 @@ pub(super) fn one_at_a_time(scene: &Scene<'_>, found: &mut Found) {
     let in_response = servers_of(scene, dialog).any(own_offer_is_open);
     let other = servers_of(scene, dialog).any(|it| it.offer().is_some() && !is_decided(it));
     let from_response = clients_of(scene, dialog).any(|it| owes_answer(it, dialog));
-    if own || in_response {
+    if servers_of(scene, dialog).any(has_told_unheard) {
+        let expected = "the PRACK to the description before another offer (RFC 3311 §5.1)";
+        scene.breach(found, Rule::OneOffer, expected);
+    } else if own || in_response {
         scene.breach(found, Rule::OneOffer, "an answer to the last offer before another offer");
     } else if other || from_response {
         scene.breach(found, Rule::OneOffer, "no offer before the peer's offer is answered");
@@ -65,8 +68,16 @@ fn owes_answer(client: &Client, dialog: &Dialog) -> bool {
 fn own_offer_is_open(server: &Server) -> bool {
     let ended = server.last.as_ref().is_some_and(|last| !last.sip.is_success());
     let is_offer = server.sip.description.is_none() && server.description.is_some();
-    let acked = server.acked_at.is_some();
+    // A peer that acknowledges an offer and does not answer it has let it go.
+    let by_prack = server.reliable.iter().any(|it| it.is_described && it.acked_at.is_some());
+    let acked = server.acked_at.is_some() || by_prack;
     server.is_invite() && is_offer && !server.is_answered && !acked && !ended
+}
+
+/// Whether the party has described the session in a response whose PRACK has not come.
+fn has_told_unheard(server: &Server) -> bool {
+    let unheard = server.reliable.iter().any(|it| it.is_described && it.acked_at.is_none());
+    server.is_invite() && server.last.is_none() && unheard
 }
 
 /// Whether the party has answered or refused what the peer has offered.
@@ -121,9 +132,13 @@ pub(super) fn every_late_offer_is_answered(leg: &Leg, config: &AuditConfig, foun
 pub(super) fn prack_answers(scene: &Scene<'_>, found: &mut Found) {
     let (Some(dialog), true) = (scene.dialog, scene.is("PRACK") && !scene.is_copy) else { return };
     let Some(client) = clients_of(scene, dialog).find(|it| owes_answer(it, dialog)) else { return };
-    let offer = client.fork_of(&dialog.remote_tag).and_then(|fork| fork.description.as_ref());
-    match (offer, &scene.sip.description) {
+    let Some(fork) = client.fork_of(&dialog.remote_tag) else { return };
+    let number = scene.sip.rack().map(|rack| rack.response_num);
+    let is_it = fork.reliable.iter().any(|it| it.is_described && Some(it.number) == number);
+    match (&fork.description, &scene.sip.description) {
         (Some(offer), Some(answer)) => media_match(scene, offer, answer, found),
+        // A response that came after it has a PRACK of its own.
+        _ if !is_it => {}
         _ => {
             let expected = "the answer to the offer of the reliable response";
             scene.breach(found, Rule::OfferIsAnswered, expected);

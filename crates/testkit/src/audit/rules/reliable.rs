@@ -74,15 +74,17 @@ pub(super) fn every_response_is_acknowledged(leg: &Leg, found: &mut Found) {
     }
 }
 
-/// Whether the INVITE was cancelled, or its call ended, when the response came, or before its offer
-/// was answered: nobody is left who could answer in the PRACK (RFC 3261 §9.2, §15.1.2).
+/// Whether the INVITE was cancelled, or its call ended, when the response came; or whether the INVITE
+/// was answered, by this fork or another, before the offer of the response was: nobody is left who
+/// could answer in the PRACK (RFC 3261 §9.2, §13.2.2.4, §15.1.2).
 fn is_given_up(leg: &Leg, client: &Client, fork: &Fork, response: &Reliable) -> bool {
     let has_offer = response.is_described && client.sip.description.is_none();
-    if has_offer && client.failure.is_some() {
+    let is_settled = client.failure.is_some() || client.forks.iter().any(|it| it.success.is_some());
+    if has_offer && is_settled {
         return true;
     }
     let mut dialogs = leg.dialogs.iter().filter(|it| it.remote_tag == fork.tag);
-    let left = dialogs.find_map(|dialog| dialog.bye_at.or(dialog.over_at));
+    let left = dialogs.find_map(|it| it.early_over_at.or(it.bye_at).or(it.over_at));
     client.cancelled_at.into_iter().chain(left).any(|given_up| given_up <= response.at)
 }
 

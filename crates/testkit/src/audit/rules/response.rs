@@ -17,7 +17,8 @@ pub(super) fn has_a_request(scene: &Scene<'_>, found: &mut Found) {
 }
 
 pub(super) fn copies_the_request(scene: &Scene<'_>, found: &mut Found) {
-    let Some(request) = scene.server.map(|server| &server.sip) else { return };
+    let Some(server) = scene.server else { return };
+    let request = &server.sip;
     let is_same = |name: HeaderName| request.raw(name.clone()) == scene.sip.raw(name);
     let mut differ = |what: &str| {
         scene.breach(found, Rule::ResponseCopies, format!("the {what} of the request"));
@@ -33,6 +34,12 @@ pub(super) fn copies_the_request(scene: &Scene<'_>, found: &mut Found) {
     }
     if !are_copied(request.vias(), scene.sip.vias()) {
         differ("Vias");
+    }
+    let makes_dialog = (101..300).contains(&scene.sip.status) && scene.sip.to_tag.is_some();
+    let is_judged = !server.is_relayed && request.to_tag.is_none() && server.is_invite();
+    if makes_dialog && is_judged && request.record_routes() != scene.sip.record_routes() {
+        // RFC 3261 §12.1.1.
+        differ("Record-Routes");
     }
 }
 

@@ -101,7 +101,8 @@ fn judge_reliable(scene: &Scene<'_>, server: &Server, copy: &Reliable, found: &m
 pub(super) fn nothing_is_missing(leg: &Leg, now: Instant, config: &AuditConfig, found: &mut Found) {
     for client in leg.clients.iter().filter(|it| !it.flow.protocol.is_reliable()) {
         let due = client.last_at + interval(client, config);
-        let end = stops_at(client).unwrap_or(now).min(client.first_at + config.t1 * 64).min(now);
+        let ends = [stops_at(client), client.failed_at, Some(client.first_at + config.t1 * 64)];
+        let end = ends.into_iter().flatten().fold(now, Instant::min);
         if due + config.tolerance < end {
             let (flow, line) = (client.flow, client.sip.line.clone());
             found.push(Finding::of(Rule::RequestInterval, "a copy of it", due, flow, line));

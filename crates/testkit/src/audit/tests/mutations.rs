@@ -143,6 +143,10 @@ fn responses() -> Vec<(Rule, Trace)> {
         (Rule::ResponseHasRequest, call().change("180 Said", "z9hG4bK1", "z9hG4bK9")),
         (Rule::ResponseHasRequest, call().lose("INVITE sip")),
         (Rule::ResponseHasRequest, call().say(50, B, reply(A, "ACK", "2", 1, 200))),
+        (
+            Rule::ResponseCopies,
+            routed().change("200 Said", "Record-Route: <sip:192.0.2.9;lr>\r\n", ""),
+        ),
         (Rule::ResponseCopies, call().change("180 Said", "CSeq: 1", "CSeq: 2")),
         (Rule::ResponseCopies, call().change("180 Said", "192.0.2.1", "192.0.2.7")),
         (Rule::ResponseCopies, call().change("180 Said", "tag=alice", "tag=eve")),
@@ -236,6 +240,8 @@ fn offers() -> Vec<(Rule, Trace)> {
         (Rule::ReliableIsPracked, reliable().without("3 PRACK")),
         (Rule::OneOffer, early(15)),
         (Rule::OneOffer, early(17)),
+        // The answer in the reliable response has no PRACK so far.
+        (Rule::OneOffer, reliable().say(12, B, ask(B, "UPDATE", "9", 7).sdp("b", 2, 5002))),
         (Rule::OneOffer, call().say(15, B, ask(B, "UPDATE", "9", 7).sdp("b", 1, 5000))),
         (Rule::OneOffer, offered_late().say(25, B, ask(B, "UPDATE", "9", 7).sdp("b", 2, 5002))),
         (Rule::OneOffer, offered_late().say(27, A, ask(A, "UPDATE", "9", 2).sdp("a", 1, 4000))),
