@@ -92,8 +92,9 @@ async fn responses_to_strangers_leave_connections_for_calls() {
         taken.ring().await.unwrap();
         doors.push((door, taken));
     }
+    within(doors[1].1.ended()).await.unwrap();
     let alice = listening("alice", Listener::tcp("127.0.0.1:0")).await;
     let _call = within(bob.call(&uri(&alice, Protocol::Tcp))).await.unwrap();
-    assert_eq!(bob.stream_statistics().unsent, 1);
+    assert_eq!(bob.stream_statistics().unsent, 2, "the ringing of the second, and its refusal");
     assert_eq!(bob.stream_statistics().connected, 2);
 }
