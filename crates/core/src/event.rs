@@ -7,7 +7,7 @@ use offhook_sansio::Flow;
 use offhook_sip::{
     Body, CallId, Description, End, Fork, IncomingId, InfoId, PublicationEvent, PublicationId,
     ReferEvent, ReferId, ReferralEvent, ReferralId, RegistrationEvent, RegistrationId,
-    RequestFailure, RequestId,
+    RequestFailure, RequestId, SubscriberEvent, SubscriberId, SubscriptionEvent, SubscriptionId,
 };
 use offhook_sip_message::{
     AnswerMode, InfoPackage, NameAddr, PrivAnswerMode, Reason, StatusCode, Uri, ValidRequest,
@@ -161,6 +161,23 @@ pub enum Event {
         publication: PublicationId,
         /// What happened.
         event: Box<PublicationEvent>,
+    },
+    /// Something happened to a subscription of ours.
+    Subscription {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// What happened.
+        event: Box<SubscriptionEvent>,
+    },
+    /// Something happened to a subscription of another to something of ours.
+    Subscriber {
+        /// The subscription.
+        subscriber: SubscriberId,
+        /// What happened.
+        event: Box<SubscriberEvent>,
+        /// The registration that it is for, if it is new and the Request-URI names the contact of
+        /// one.
+        registration: Option<RegistrationId>,
     },
     /// The final response to a request of ours outside of calls. Its id is stale from now on.
     Response {

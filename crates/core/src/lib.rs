@@ -72,6 +72,7 @@ mod signalling;
 mod statistics;
 pub use statistics::{CallStatistics, Statistics};
 
+mod subscriptions;
 mod transfer;
 
 pub use offhook_sip::{CallId, Description, Fork};

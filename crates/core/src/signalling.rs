@@ -98,6 +98,12 @@ impl Endpoint {
             Signal::Referral { referral, event } => {
                 Event::Referral { referral, event: Box::new(event) }
             }
+            Signal::Subscription { subscription, event } => {
+                return self.subscription_changed(subscription, event);
+            }
+            Signal::Subscriber { subscriber, event } => {
+                return self.subscriber_changed(subscriber, event);
+            }
             other => return debug!(?other, "an event that means nothing here"),
         };
         self.events.push_back(event);

@@ -35,10 +35,11 @@ pub use offhook_sip_message as sip_message;
 #[cfg(feature = "tokio")]
 pub use offhook_tokio::{
     Account, AccountBuilder, AccountId, Audio, AudioReceiver, Builder, Call, CallBuilder,
-    ClientTls, Dns, Ended, Endpoint, Error, Hold, IncomingInfo, IncomingRequest, IncomingTransfer,
-    Listener, PeerOffer, Publication, PublicationState, Recorder, RegistrationFault,
-    RegistrationState, Roots, ServerTls, StreamSettings, StreamStatistics, Tap, TlsError,
-    TlsIdentity, Transfer, quality_row,
+    ClientTls, Dns, Ended, Endpoint, Error, EventPackage, Hold, IncomingInfo, IncomingRequest,
+    IncomingTransfer, Listener, Notification, PeerOffer, Publication, PublicationState, Recorder,
+    RegistrationFault, RegistrationState, Roots, ServerTls, StreamSettings, StreamStatistics,
+    Subscriber, SubscriberEnd, SubscriberStatus, Subscription, SubscriptionBuilder,
+    SubscriptionFault, SubscriptionStatus, Tap, TlsError, TlsIdentity, Transfer, quality_row,
 };
 pub use offhook_trace as trace;
 

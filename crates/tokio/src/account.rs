@@ -10,12 +10,12 @@ pub use state::{RegistrationFault, RegistrationState};
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use offhook_sip::{Push, Registered};
+use offhook_sip::{EventPackage, Push, Registered};
 use offhook_sip_message::{Event, NameAddr, StatusCode, ValidResponse};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    Call, CallBuilder, Error, Publication,
+    Call, CallBuilder, Error, Publication, SubscriptionBuilder,
     command::{Command, Reply},
     publication::publish,
     request::{Asker, TEXT},
@@ -220,6 +220,13 @@ impl Account {
         let account = Some(self.shared.id);
         let body = (content_type, content.into());
         publish(&self.shared.commands, &self.shared.aor, account, event, body, expires).await
+    }
+
+    /// The settings of a new subscription of this user to the state of `target`, over the way of the
+    /// account and with its logins (RFC 6665). It begins with [`SubscriptionBuilder::open`].
+    pub fn subscribe(&self, target: &str, package: &EventPackage) -> SubscriptionBuilder {
+        let Shared { id, aor, commands, .. } = &*self.shared;
+        SubscriptionBuilder::new(target, package, aor, Some(*id), commands)
     }
 
     fn asker(&self) -> Asker<'_> {

@@ -113,7 +113,8 @@ impl Builder {
     /// The settings of the SIP layer: timers, limits, parsing, extensions. It takes the place of all
     /// that [`user_agent`](Self::user_agent), [`redirects`](Self::redirects),
     /// [`reliable_provisionals`](Self::reliable_provisionals),
-    /// [`answer_requests`](Self::answer_requests), [`take_transfers`](Self::take_transfers),
+    /// [`answer_requests`](Self::answer_requests), [`event_packages`](Self::event_packages),
+    /// [`take_transfers`](Self::take_transfers),
     /// [`session_timer`](Self::session_timer), [`info`](Self::info), [`trusted`](Self::trusted) and
     /// [`answer_modes`](Self::answer_modes) have set before.
     #[must_use]
@@ -152,6 +153,16 @@ impl Builder {
     pub fn answer_requests(mut self, methods: impl Into<Vec<Method>>) -> Self {
         self.sip.answered_by_owner = methods.into();
         self
+    }
+
+    /// What others may subscribe to: [`Endpoint::subscriber`] takes them. A SUBSCRIBE for another
+    /// package is refused (489). Default: none.
+    #[must_use]
+    pub fn event_packages(mut self, packages: impl Into<Vec<EventPackage>>) -> Self {
+        let transfers = self.sip.event_packages.contains(&EventPackage::REFER);
+        self.sip.event_packages = packages.into();
+        let transfers = transfers || self.sip.event_packages.contains(&EventPackage::REFER);
+        self.take_transfers(transfers)
     }
 
     /// Whether transfers are taken: REFER (RFC 3515), told by [`Endpoint::incoming_transfer`]. Without

@@ -13,6 +13,7 @@ use crate::{
     driver::{Asking, respond},
     place::Extras,
     publication::{PublicationKey, Published},
+    subscriber, subscription,
 };
 
 /// A request of a handle. A dropped reply is harmless: the handle has lost interest.
@@ -130,6 +131,8 @@ pub(crate) enum Command {
     Withdraw {
         publication: PublicationKey,
     },
+    Subscription(subscription::Order),
+    Subscriber(Box<subscriber::Order>),
     /// End everything, then stop.
     Close,
 }
@@ -145,6 +148,7 @@ impl Command {
                 | Self::Ask(_)
                 | Self::Publish { .. }
         ) || matches!(self, Self::Refresh { .. } | Self::Push { .. } | Self::Republish { .. })
+            || matches!(self, Self::Subscription(order) if order.begins())
     }
 
     /// Says that the endpoint closes.
@@ -158,6 +162,7 @@ impl Command {
             Self::Refresh { reply, .. }
             | Self::Push { reply, .. }
             | Self::Republish { reply, .. } => respond(reply, Err(Error::Closed)),
+            Self::Subscription(order) => order.refuse(),
             _ => {}
         }
     }

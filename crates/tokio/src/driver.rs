@@ -18,6 +18,8 @@ mod routing;
 mod sending;
 mod setup;
 pub(crate) use setup::{Setup, start};
+mod subscribers;
+mod subscriptions;
 mod transfers;
 mod way;
 
@@ -29,7 +31,10 @@ use std::{
 
 use offhook_core::{CallId, Endpoint as Core, MediaSockets};
 use offhook_sansio::{Datagram, Deadlines, Flow, Machine, Protocol};
-use offhook_sip::{BackOff, Locator, PublicationId, ReferId, RegistrationId, RequestId};
+use offhook_sip::{
+    BackOff, Locator, PublicationId, ReferId, RegistrationId, RequestId, SubscriberId,
+    SubscriptionId,
+};
 use offhook_sip_message::{NameAddr, StatusCode};
 use tokio::{
     sync::{mpsc, watch},
@@ -39,10 +44,10 @@ use tokio::{
 
 use self::{
     accounts::Enrolled, closing::Closing, errand::Errand, live::Live, publications::Publishing,
-    requests::Asked,
+    requests::Asked, subscribers::Serving, subscriptions::Watching,
 };
 use crate::{
-    AccountId, Call, Error, IncomingRequest, IncomingTransfer, Tap,
+    AccountId, Call, Error, IncomingRequest, IncomingTransfer, Subscriber, Tap,
     arrival::Arrival,
     command::{Command, Reply},
     dns::Resolver,
@@ -50,6 +55,7 @@ use crate::{
     publication::PublicationKey,
     sockets::Sockets,
     streams::Pool,
+    subscription::SubscriptionKey,
     transfer::TransferNews,
 };
 
@@ -65,6 +71,7 @@ struct Driver {
     commands: mpsc::WeakUnboundedSender<Command>,
     incoming: mpsc::Sender<Call>,
     incoming_requests: mpsc::Sender<IncomingRequest>,
+    incoming_subscribers: mpsc::Sender<Subscriber>,
     incoming_transfers: mpsc::Sender<IncomingTransfer>,
     /// Who this side is where no account says otherwise.
     identity: NameAddr,
@@ -86,8 +93,13 @@ struct Driver {
     transfers: HashMap<ReferId, watch::Sender<TransferNews>>,
     published: HashMap<PublicationKey, Publishing>,
     publications: HashMap<PublicationId, PublicationKey>,
+    watching: HashMap<SubscriptionKey, Watching>,
+    subscriptions: HashMap<SubscriptionId, SubscriptionKey>,
+    /// When notifiers are looked for again.
+    resubscriptions: Deadlines<SubscriptionKey>,
+    serving: HashMap<SubscriberId, Serving>,
     errands: HashMap<u64, Errand>,
-    /// The number of the last errand, account or publication.
+    /// The number of the last errand, account, publication or subscription.
     ids: u64,
     tap: Option<Tap>,
     figures_due: Instant,
@@ -125,10 +137,16 @@ impl Driver {
         let figures = self.tap.as_ref().map(|_| self.figures_due);
         let lingering = self.lingering.front().map(|(until, _)| *until);
         let machines = [self.core.poll_timeout(), self.locator.poll_timeout()];
-        let own = [self.frames.next(), self.searches.next(), figures, lingering];
+        let own = [self.frames.next(), self.searches.next(), self.resubscriptions.next()];
         let closing = self.closing.deadline();
         let idle = Instant::now() + IDLE;
-        machines.into_iter().chain(own).chain([closing]).flatten().min().unwrap_or(idle)
+        machines
+            .into_iter()
+            .chain(own)
+            .chain([figures, lingering, closing])
+            .flatten()
+            .min()
+            .unwrap_or(idle)
     }
 
     fn arrived(&mut self, arrival: Arrival) {
@@ -142,6 +160,7 @@ impl Driver {
             Arrival::Closed { flow } => {
                 for flow in self.pool.closed(flow) {
                     self.core.transport_failed(Instant::now(), flow);
+                    self.renew_subscriptions(flow);
                 }
             }
             Arrival::Resolved { question, answer } => {
@@ -171,6 +190,7 @@ impl Driver {
             self.locator.handle_timeout(now);
         }
         self.search(now);
+        self.resubscribe(now);
         self.tick_devices(now);
         self.close_lingering(now);
         if now >= self.figures_due {
@@ -205,7 +225,7 @@ impl Driver {
         }
     }
 
-    /// A number that no errand, account or publication has had.
+    /// A number that no errand, account, publication or subscription has had.
     fn new_id(&mut self) -> u64 {
         self.ids += 1;
         self.ids

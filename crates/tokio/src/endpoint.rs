@@ -4,12 +4,13 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use offhook_sansio::Protocol;
+use offhook_sip::EventPackage;
 use offhook_sip_message::{Event, NameAddr, ValidResponse};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{
     AccountBuilder, Builder, Call, CallBuilder, Error, IncomingRequest, IncomingTransfer,
-    Publication, StreamStatistics,
+    Publication, StreamStatistics, Subscriber, SubscriptionBuilder,
     command::Command,
     listener::Listening,
     publication::publish,
@@ -37,6 +38,7 @@ pub(crate) struct Taken {
     calls: Mutex<mpsc::Receiver<Call>>,
     requests: Mutex<mpsc::Receiver<IncomingRequest>>,
     transfers: Mutex<mpsc::Receiver<IncomingTransfer>>,
+    subscribers: Mutex<mpsc::Receiver<Subscriber>>,
 }
 
 impl Taken {
@@ -44,9 +46,14 @@ impl Taken {
         calls: mpsc::Receiver<Call>,
         requests: mpsc::Receiver<IncomingRequest>,
         transfers: mpsc::Receiver<IncomingTransfer>,
+        subscribers: mpsc::Receiver<Subscriber>,
     ) -> Self {
-        let (calls, requests) = (Mutex::new(calls), Mutex::new(requests));
-        Self { calls, requests, transfers: Mutex::new(transfers) }
+        Self {
+            calls: Mutex::new(calls),
+            requests: Mutex::new(requests),
+            transfers: Mutex::new(transfers),
+            subscribers: Mutex::new(subscribers),
+        }
     }
 }
 
@@ -180,6 +187,31 @@ impl Endpoint {
         publish(&self.commands, &self.identity, None, event, body, expires).await
     }
 
+    /// The settings of a new subscription to the state of `target`, of this endpoint's identity
+    /// (RFC 6665). It begins with [`SubscriptionBuilder::open`].
+    pub fn subscribe(&self, target: &str, package: &EventPackage) -> SubscriptionBuilder {
+        SubscriptionBuilder::new(target, package, &self.identity, None, &self.commands)
+    }
+
+    /// Waits for the next one who subscribes to one of the packages that
+    /// [`Builder::event_packages`] names.
+    ///
+    /// One who gives up before is never told of. 256 may wait; one more is refused (480).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the endpoint is closed.
+    pub async fn subscriber(&self) -> Result<Subscriber, Error> {
+        let mut subscribers = self.taken.subscribers.lock().await;
+        loop {
+            match subscribers.recv().await {
+                Some(subscriber) if subscriber.is_over() => {}
+                Some(subscriber) => return Ok(subscriber),
+                None => return Err(Error::Closed),
+            }
+        }
+    }
+
     /// Waits for the next request of the methods that [`Builder::answer_requests`] names, such as
     /// MESSAGE. Accept or reject it within 16 s.
     ///
@@ -223,9 +255,9 @@ impl Endpoint {
         }
     }
 
-    /// Ends all calls as their states ask, withdraws what is published, removes all registrations, and
-    /// waits until the far sides have answered; then closes the sockets. It takes no longer than
-    /// [`Builder::farewell`].
+    /// Ends all calls as their states ask, withdraws what is published, ends all subscriptions,
+    /// removes all registrations, and waits until the far sides have answered; then closes the
+    /// sockets. It takes no longer than [`Builder::farewell`].
     ///
     /// Dropping the last handle of the endpoint, its accounts and calls does the same in the
     /// background.

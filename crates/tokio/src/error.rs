@@ -7,7 +7,7 @@ use offhook_sip::{LocateError, RequestFailure};
 use offhook_sip_message::{StatusCode, Uri};
 use thiserror::Error;
 
-use crate::{Ended, RegistrationFault, TlsError};
+use crate::{Ended, RegistrationFault, SubscriptionFault, TlsError};
 
 /// A verb of an endpoint or a call failed.
 #[derive(Debug, Error)]
@@ -62,6 +62,9 @@ pub enum Error {
     /// The account is not registered, and will not be by itself.
     #[error("not registered: {0}")]
     NotRegistered(RegistrationFault),
+    /// There is no subscription, or none any more.
+    #[error("not subscribed: {0}")]
+    NotSubscribed(SubscriptionFault),
     /// The far side has refused what it was asked for.
     #[error("the far side refused: {status}")]
     Refused {

@@ -122,12 +122,21 @@ pub use streams::{
     ClientTls, Roots, ServerTls, StreamSettings, StreamStatistics, TlsError, TlsIdentity,
 };
 
+mod subscriber;
+pub use subscriber::{Subscriber, SubscriberStatus};
+
+mod subscription;
+pub use subscription::{
+    Notification, Subscription, SubscriptionBuilder, SubscriptionFault, SubscriptionStatus,
+};
+
 mod transfer;
 pub use transfer::{IncomingTransfer, Transfer};
 
 mod visible;
 
 pub use offhook_core::Hold;
+pub use offhook_sip::{EventPackage, SubscriberEnd};
 
 /// Reads a URI of the user's.
 fn uri(text: &str) -> Result<offhook_sip_message::Uri, Error> {

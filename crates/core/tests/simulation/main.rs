@@ -12,6 +12,7 @@ mod phone;
 mod plan;
 mod registering;
 mod reinvites;
+mod subscribing;
 mod ten_thousand;
 mod updates;
 mod verdict;

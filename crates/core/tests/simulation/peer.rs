@@ -25,6 +25,8 @@ pub(crate) struct Desk {
     pub(crate) events: Vec<Event>,
     /// What was told of holding: beside the events, for it may come with any of them.
     pub(crate) holds: Vec<Hold>,
+    /// Where the endpoint has sent to last.
+    pub(crate) last_flow: Option<Flow>,
     /// SIP messages that the peer got and has not looked at.
     pub(crate) inbox: Vec<Message>,
     /// Media that was sent and not looked at.
@@ -58,6 +60,7 @@ impl Desk {
             auditor: Auditor::new(now),
             events: Vec::new(),
             holds: Vec::new(),
+            last_flow: None,
             inbox: Vec::new(),
             media: Vec::new(),
             branches: 0,
@@ -290,6 +293,7 @@ impl Desk {
         while let Some(transmit) = self.endpoint.poll_transmit() {
             assert!(!transmit.flow.remote.ip().is_unspecified(), "sent into the void");
             self.auditor.sent(ENDPOINT, self.now, transmit.flow, &transmit.payload);
+            self.last_flow = Some(transmit.flow);
             match transmit.flow.local == ours() {
                 true => self.inbox.push(Message::parse(transmit.payload).unwrap()),
                 false => self.media.push(transmit),

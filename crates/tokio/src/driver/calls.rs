@@ -53,6 +53,13 @@ impl Driver {
             Event::Publication { publication, event } => {
                 self.publication_changed(publication, *event);
             }
+            Event::Subscription { subscription, event } => {
+                self.subscription_changed(subscription, *event);
+            }
+            Event::Subscriber { subscriber, event, registration } => {
+                let account = self.account_named(registration);
+                self.subscriber_changed(subscriber, *event, account);
+            }
             Event::Response { request, response } => self.responded(request, *response),
             Event::Failed { request, failure } => self.unanswered(request, failure),
             Event::Requested { incoming, request, registration, .. } => {

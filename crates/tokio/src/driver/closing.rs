@@ -76,7 +76,7 @@ impl Closing {
 }
 
 impl Driver {
-    /// Ends all calls, registrations and publications; the loop ends with the last of them.
+    /// Ends all calls, registrations, publications and subscriptions; the loop ends with the last of them.
     pub(super) fn close(&mut self) {
         if self.closing.has_begun() {
             return;
@@ -92,6 +92,8 @@ impl Driver {
         }
         self.leave_registrars();
         self.withdraw_all();
+        self.unsubscribe_all();
+        self.leave_subscribers();
     }
 
     /// All handles are gone: the same, and nobody is kept waiting by it.
@@ -107,9 +109,11 @@ impl Driver {
         let now = Instant::now();
         let past = |until: Option<Instant>| until.is_none_or(|until| now >= until);
         let over = self.calls.is_empty() && self.accounts.is_empty() && self.published.is_empty();
+        // The last notification is on its way after its owner knows of the end.
+        let told = self.watching.is_empty() && self.core.agent().live_subscriptions() == 0;
         let said = !self.core.agent().awaits_acks() || past(self.closing.refusals_until());
         let heard = past(self.closing.byes_until());
-        now >= until || (over && said && heard && self.errands.is_empty())
+        now >= until || (over && told && said && heard && self.errands.is_empty())
     }
 
     /// Lets the connections write what they still have to.

@@ -20,7 +20,9 @@ use super::{
     requests::Asking,
     way::Way,
 };
-use crate::{AccountId, Error, publication::PublicationKey, streams::Reach};
+use crate::{
+    AccountId, Error, publication::PublicationKey, streams::Reach, subscription::SubscriptionKey,
+};
 
 /// Something that is to be done once it is known where.
 pub(super) struct Errand {
@@ -38,6 +40,7 @@ pub(super) enum Purpose {
     Enroll(AccountId),
     Ask(Box<Asking>),
     Publish(PublicationKey),
+    Watch(SubscriptionKey),
 }
 
 /// How a request that is too large for a datagram goes (RFC 3261 §18.1.1).
@@ -195,6 +198,7 @@ impl Driver {
             Purpose::Enroll(account) => self.enroll(account, errand.lookup, flow),
             Purpose::Ask(asking) => self.ask(asking, errand.lookup, flow),
             Purpose::Publish(key) => self.publish_by(key, errand.lookup, flow),
+            Purpose::Watch(key) => self.subscribe_by(key, errand.lookup, flow),
             Purpose::Deliver(transmit) => {
                 self.pool.stands_for(flow, transmit.flow);
                 self.reach_target(errand.lookup);
@@ -254,6 +258,9 @@ impl Driver {
             Purpose::Publish(key) => {
                 self.no_server(key, &fault.unwrap_or_else(|| error.to_string()));
             }
+            Purpose::Watch(key) => {
+                self.no_notifier(key, fault.unwrap_or_else(|| error.to_string()));
+            }
             Purpose::Deliver(transmit) => {
                 let fault = fault.unwrap_or_else(|| error.to_string());
                 self.undelivered(&transmit, &fault);
@@ -269,7 +276,8 @@ impl Driver {
             Purpose::Deliver(transmit) => self.undelivered(&transmit, &error.to_string()),
             Purpose::Place(placing) => self.drop_placing(*placing, error),
             Purpose::Ask(asking) => super::respond(asking.reply, Err(error)),
-            Purpose::Follow(_) | Purpose::Enroll(_) | Purpose::Publish(_) => {}
+            Purpose::Follow(_) | Purpose::Enroll(_) => {}
+            Purpose::Publish(_) | Purpose::Watch(_) => {}
         }
     }
 

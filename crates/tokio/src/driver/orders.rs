@@ -113,6 +113,8 @@ impl Driver {
                 respond(reply, republished);
             }
             Command::Withdraw { publication } => self.withdraw(publication),
+            Command::Subscription(order) => self.obey_subscription(order),
+            Command::Subscriber(order) => self.obey_subscriber(*order),
             // The others are of calls.
             _ => {}
         }

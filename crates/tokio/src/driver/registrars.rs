@@ -133,7 +133,7 @@ impl Driver {
 }
 
 /// How long to wait after so many searches that have found nothing (RFC 5626 §4.5).
-fn waiting(back_off: offhook_sip::BackOff, failures: u32) -> Duration {
+pub(super) fn waiting(back_off: offhook_sip::BackOff, failures: u32) -> Duration {
     let doubled = back_off.base.saturating_mul(2_u32.saturating_pow(failures));
     doubled.min(back_off.max).clamp(SHORTEST, LONGEST)
 }

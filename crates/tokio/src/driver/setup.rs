@@ -50,6 +50,7 @@ pub(crate) fn start(setup: Setup) -> Endpoint {
     let (incoming, calls) = mpsc::channel(WAITING);
     let (incoming_requests, requested) = mpsc::channel(WAITING);
     let (incoming_transfers, transfers) = mpsc::channel(WAITING);
+    let (incoming_subscribers, subscribers) = mpsc::channel(WAITING);
     let counters = pool.share_counters();
     let driver = Driver {
         core,
@@ -64,6 +65,11 @@ pub(crate) fn start(setup: Setup) -> Endpoint {
         listening: listening.clone(),
         _acceptors: setup.acceptors,
         incoming_requests,
+        incoming_subscribers,
+        watching: HashMap::new(),
+        subscriptions: HashMap::new(),
+        resubscriptions: Deadlines::new(),
+        serving: HashMap::new(),
         incoming_transfers,
         identity: identity.clone(),
         transfers: HashMap::new(),
@@ -85,7 +91,7 @@ pub(crate) fn start(setup: Setup) -> Endpoint {
         closing: Closing::new(setup.farewell, timer_j),
     };
     tokio::spawn(driver.run());
-    let taken = Taken::new(calls, requested, transfers);
+    let taken = Taken::new(calls, requested, transfers, subscribers);
     Endpoint::new(identity, listening, counters, commands, taken)
 }
 
@@ -103,10 +109,12 @@ fn locator_config(config: &Config, listening: &[Listening]) -> LocatorConfig {
         (false, true) => Families::V6,
         (true, true) | (false, false) => Families::V6ThenV4,
     };
-    // Each call, request, registration and publication that nothing has come back for holds one.
+    // Each call, request, registration, publication and subscription that nothing has come back for
+    // holds one.
     let offhook_sip::Config { max_calls, max_requests, .. } = config.sip;
     let offhook_sip::Config { max_registrations, max_publications, .. } = config.sip;
-    let own = [max_calls, max_requests, max_registrations, max_publications];
+    let offhook_sip::Config { max_subscriptions, .. } = config.sip;
+    let own = [max_calls, max_requests, max_registrations, max_publications, max_subscriptions];
     let max_lookups = own.into_iter().fold(MOST_LOOKUPS, usize::saturating_add);
     LocatorConfig { families, max_lookups, ..LocatorConfig::new(protocols) }
 }

@@ -17,5 +17,7 @@ mod registrations;
 mod requests;
 mod settings;
 mod shutdown;
+mod subscribed;
+mod subscriptions;
 mod support;
 mod transfers;

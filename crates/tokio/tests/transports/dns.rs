@@ -9,7 +9,7 @@ use std::{
 
 use offhook_sansio::Protocol;
 use offhook_sip_message::StatusCode;
-use offhook_tokio::{Builder, Dns, Endpoint, Error, Listener};
+use offhook_tokio::{Builder, Dns, Endpoint, Error, EventPackage, Listener};
 
 use crate::support::{builder, listening, talk, within};
 
@@ -173,6 +173,42 @@ async fn a_server_that_is_unavailable_or_silent_gives_way_to_the_next() {
         }
         let alice = server.client().bind("127.0.0.1:0").await.unwrap();
         talk(&alice, &bob, "sip:bob@example.com", unavailable).await;
+    }
+}
+
+#[tokio::test]
+async fn a_notifier_that_is_unavailable_or_silent_gives_way_to_the_next() {
+    for (unavailable, is_fetch) in [(true, true), (true, false), (false, true), (false, false)] {
+        let first = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let packages = [EventPackage::REG];
+        let bob = builder("bob").event_packages(packages).bind("127.0.0.1:0").await.unwrap();
+        let port_of_first = first.local_addr().unwrap().port();
+        let server = NameServer::start(HashMap::from([
+            (
+                ("_sip._udp.example.com", SRV),
+                vec![srv(1, port_of_first, "a.example.com"), srv(2, port(&bob), "a.example.com")],
+            ),
+            (("a.example.com", A), vec![a(1)]),
+        ]));
+        // A silent server is there and says nothing: a closed port might be told of.
+        let _silent = match unavailable {
+            true => {
+                std::thread::spawn(move || refuse_with_503(&first, false));
+                None
+            }
+            false => Some(first),
+        };
+        let alice = server.client().bind("127.0.0.1:0").await.unwrap();
+        let asking = alice.subscribe("sip:bob@example.com", &EventPackage::REG);
+        let heard = tokio::spawn(async move {
+            match is_fetch {
+                true => asking.fetch().await.unwrap(),
+                false => asking.open().await.unwrap().next().await.unwrap(),
+            }
+        });
+        let subscriber = within(bob.subscriber()).await.unwrap();
+        subscriber.accept("text/plain", "here").await.unwrap();
+        assert_eq!(within(heard).await.unwrap().text().unwrap(), "here");
     }
 }
 
