@@ -102,6 +102,9 @@ impl Peer {
     ///
     /// If it does not end.
     pub fn stop(&mut self, signal: &str) -> Result<(), Failure> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
         let id = self.child.id().to_string();
         Command::new("kill").args(["-s", signal, &id]).status()?;
         self.ended(Duration::from_secs(10)).map(|_| ())
