@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Failure, Peer, Ports, Stage, write_tone};
+use crate::{Authority, Failure, Peer, Ports, Stage, write_tone};
 
 /// What a baresip says in its calls.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,8 @@ pub struct Baresip {
 }
 
 impl Baresip {
-    /// Starts one that speaks a single codec, such as `PCMU/8000/1`. It listens when this returns.
+    /// Starts one that speaks a single codec, such as `PCMU/8000/1`. It listens when this returns,
+    /// over UDP and TCP.
     ///
     /// # Errors
     ///
@@ -39,6 +40,38 @@ impl Baresip {
         ports: Ports,
         source: Source,
         codec: &str,
+    ) -> Result<Self, Failure> {
+        Self::start_with(stage, ports, source, codec, "")
+    }
+
+    /// Starts one that listens over TLS, too, at the next port; it and those that it calls prove who
+    /// they are by certificates of `authority`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub fn start_with_tls(
+        stage: &Stage,
+        ports: Ports,
+        source: Source,
+        codec: &str,
+        authority: &Authority,
+    ) -> Result<Self, Failure> {
+        let (own, trusted) = (stage.file("baresip.pem"), stage.file("authority.pem"));
+        let identity = authority.identity(&["127.0.0.1"])?;
+        fs::write(&own, identity.key + &identity.certificate)?;
+        fs::write(&trusted, authority.pem())?;
+        let (own, trusted) = (own.display(), trusted.display());
+        let more = format!("sip_certificate {own}\nsip_cafile {trusted}\n");
+        Self::start_with(stage, ports, source, codec, &more)
+    }
+
+    fn start_with(
+        stage: &Stage,
+        ports: Ports,
+        source: Source,
+        codec: &str,
+        more: &str,
     ) -> Result<Self, Failure> {
         let folder = stage.file("baresip");
         let sounds = folder.join("sounds");
@@ -52,7 +85,8 @@ impl Baresip {
             }
             Source::Echo => ["aubridge,echo", "aubridge,echo"].map(str::to_owned),
         };
-        fs::write(folder.join("config"), config(ports, &devices, &sounds.to_string_lossy()))?;
+        let settings = config(ports, &devices, &sounds.to_string_lossy()) + more;
+        fs::write(folder.join("config"), settings)?;
         fs::write(folder.join("contacts"), "")?;
         fs::write(folder.join("accounts"), account(ports, codec))?;
         let mut command = Command::new("baresip");
@@ -65,6 +99,12 @@ impl Baresip {
     /// The URI to call it by.
     pub fn uri(&self) -> String {
         format!("sip:baresip@127.0.0.1:{}", self.ports.sip)
+    }
+
+    /// The URI to call it by over a transport: `udp`, `tcp` or `tls`.
+    pub fn uri_over(&self, transport: &str) -> String {
+        let port = self.ports.sip + u16::from(transport == "tls");
+        format!("sip:baresip@127.0.0.1:{port};transport={transport}")
     }
 
     /// Lets it call a SIP URI.

@@ -141,6 +141,22 @@ impl Parameters {
         self.0 = Repr::Changed(list);
     }
 
+    /// Those of a URI in which one came `again`: each is kept once.
+    pub(super) fn once(owner: &WireText<'_>, wire: &str, again: bool) -> Self {
+        let mut parameters = Self::of(owner, wire);
+        if again {
+            parameters.change(|list| {
+                let all = mem::take(list);
+                for (name, value) in all {
+                    if !list.iter().any(|(own, _): &Parameter| own.eq_ignore_ascii_case(&name)) {
+                        list.push((name, value));
+                    }
+                }
+            });
+        }
+        parameters
+    }
+
     /// Parameters that have been read once, or written by rules that keep to the grammar.
     pub(crate) fn read(wire: Text) -> Self {
         Self(Repr::Wire(wire))
@@ -296,7 +312,9 @@ pub(crate) fn read_header_parameters(tolerant: bool, i: &str) -> Parsed<'_, &str
             break;
         }
         let (end, name) = generic_param(tolerant, after)?;
-        names.take(name, after)?;
+        if names.take(name, after)? {
+            return refuse(after, REPEATED);
+        }
         rest = end;
     }
     Ok((rest, until(i, rest)))
@@ -334,13 +352,14 @@ fn bracketed(i: &str) -> Parsed<'_, &str> {
     }
 }
 
-/// `*( ";" uri-parameter )`, as one text.
+/// `*( ";" uri-parameter )`, as one text, and whether one of them came again.
 ///
 /// Peers in use also end them with a semicolon, which the tolerant profile takes. Two in a row are
-/// refused (RFC 4475 §3.1.2.1).
-pub(super) fn uri_parameters(tolerant: bool, i: &str) -> Parsed<'_, &str> {
+/// refused (RFC 4475 §3.1.2.1). Phones that append `;transport=tcp` do not look whether it is there:
+/// the tolerant profile takes what says the same again.
+pub(super) fn uri_parameters(tolerant: bool, i: &str) -> Parsed<'_, (&str, bool)> {
     let mut names = Names::default();
-    let mut rest = i;
+    let (mut rest, mut again) = (i, false);
     while let Some(after) = rest.strip_prefix(';') {
         let (name, end) = take_escapable(after, Class::PARAM);
         if name.is_empty() {
@@ -350,7 +369,7 @@ pub(super) fn uri_parameters(tolerant: bool, i: &str) -> Parsed<'_, &str> {
             rest = after;
             break;
         }
-        names.take(name, after)?;
+        let repeated = names.take(name, after)?;
         rest = match end.strip_prefix('=') {
             None => end,
             Some(value) => match take_escapable(value, Class::PARAM) {
@@ -361,8 +380,16 @@ pub(super) fn uri_parameters(tolerant: bool, i: &str) -> Parsed<'_, &str> {
                 (_, end) => end,
             },
         };
+        if repeated {
+            let parameter = until(after, rest);
+            let mut before = until(i, after).split(';');
+            if !tolerant || !before.any(|own| own.eq_ignore_ascii_case(parameter)) {
+                return refuse(after, REPEATED);
+            }
+            again = true;
+        }
     }
-    Ok((rest, until(i, rest)))
+    Ok((rest, (until(i, rest), again)))
 }
 
 /// The names that have come so far.
@@ -370,19 +397,23 @@ pub(super) fn uri_parameters(tolerant: bool, i: &str) -> Parsed<'_, &str> {
 struct Names<'a>(SmallVec<[&'a str; 8]>);
 
 impl<'a> Names<'a> {
-    /// A name must not come twice (RFC 3261 §7.3.1 and §19.1.1).
-    fn take(&mut self, name: &'a str, at: &'a str) -> Result<(), nom::Err<Fault<'a>>> {
-        let refuse = |expected| Err(nom::Err::Failure(Fault { rest: at, expected }));
+    /// Whether a name comes again: it must not (RFC 3261 §7.3.1 and §19.1.1).
+    fn take(&mut self, name: &'a str, at: &'a str) -> Result<bool, nom::Err<Fault<'a>>> {
         if self.0.len() >= MAX_PARAMETERS {
-            return refuse("fewer parameters");
+            return refuse(at, "fewer parameters");
         }
-        if self.0.iter().any(|own| own.eq_ignore_ascii_case(name)) {
-            return refuse("a parameter that has not come before");
-        }
+        let repeated = self.0.iter().any(|own| own.eq_ignore_ascii_case(name));
         self.0.push(name);
-        Ok(())
+        Ok(repeated)
     }
 }
+
+/// No other reading is tried.
+fn refuse<'a, T>(at: &'a str, expected: &'static str) -> Result<T, nom::Err<Fault<'a>>> {
+    Err(nom::Err::Failure(Fault { rest: at, expected }))
+}
+
+const REPEATED: &str = "a parameter that has not come before";
 
 /// Far above any use. Each parameter is held against all others, so their number must be bounded.
 pub(crate) const MAX_PARAMETERS: usize = 128;

@@ -164,8 +164,9 @@ pub(crate) struct ReadSipUri<'a> {
     password: Option<&'a str>,
     host: ReadHost<'a>,
     port: Option<u16>,
-    /// All of them as one text.
+    /// All of them as one text, and whether one of them came again.
     parameters: &'a str,
+    again: bool,
     headers: Option<&'a str>,
 }
 
@@ -180,7 +181,7 @@ impl ReadSipUri<'_> {
             password: self.password.map(slice),
             host: self.host.of(owner),
             port: self.port,
-            parameters: Parameters::of(owner, self.parameters),
+            parameters: Parameters::once(owner, self.parameters, self.again),
             headers: self.headers.map(slice),
         }
     }
@@ -196,12 +197,12 @@ pub(super) fn sip_uri<'a>(owner: &WireText<'_>, i: &'a str, uri: &mut ReadSipUri
     let (mut i, (host, port)) = read_host_port(i, false, tolerant)?;
     (uri.host, uri.port) = (host, port);
     if i.starts_with(';') {
-        let (rest, parameters) = uri_parameters(tolerant, i)?;
+        let (rest, (parameters, again)) = uri_parameters(tolerant, i)?;
         let has_escapes = parameters.bytes().any(|byte| byte == b'%');
         if has_escapes && has_name_twice(&Parameters::of(owner, parameters)) {
             return Fault::stop(i, "parameters of which no name comes twice");
         }
-        (i, uri.parameters) = (rest, parameters);
+        (i, uri.parameters, uri.again) = (rest, parameters, again);
     }
     if let Some(after) = i.strip_prefix('?') {
         let (rest, headers) = headers(after, tolerant)?;

@@ -100,6 +100,21 @@ fn what_is_no_uri_is_refused() {
     }
 }
 
+/// As phones write that append a parameter without looking.
+#[test]
+fn a_parameter_that_says_the_same_again_is_kept_once_by_the_tolerant() {
+    let text = "sip:bob@h.example;transport=tcp;lr;Transport=TCP;lr";
+    assert_eq!(uri(text).to_string(), "sip:bob@h.example;transport=tcp;lr");
+    assert!(strict(text).is_err());
+    let unlike = ["transport=udp;transport=tcp", "lr;lr=", "lr=;lr", "a=b;%61=b", "a=%62;a=b"];
+    for parameters in unlike {
+        let error = format!("sip:h;{parameters}").parse::<Uri>().unwrap_err();
+        assert!(error.expected().contains("come"), "{parameters}: {error}");
+    }
+    let many = format!("sip:h{}", ";lr".repeat(MAX_PARAMETERS + 1));
+    assert_eq!(many.parse::<Uri>().unwrap_err().expected(), "fewer parameters");
+}
+
 #[test]
 fn the_equal_pairs_of_the_rfc_are_equal() {
     for (one, other) in [
