@@ -41,18 +41,18 @@ impl Baresip {
         source: Source,
         codec: &str,
     ) -> Result<Self, Failure> {
-        Self::start_with(stage, ports, source, codec, "")
+        Self::start_with(stage, ports, source, &account(ports, codec, "udp"), "")
     }
 
-    /// Starts one that listens over TLS, too, at the next port; it and those that it calls prove who
-    /// they are by certificates of `authority`.
+    /// Starts one that prefers a transport, `udp`, `tcp` or `tls`. It listens over all of them; it and
+    /// those that it calls over TLS prove who they are by certificates of `authority`.
     ///
     /// # Errors
     ///
     /// As for [`start`](Self::start).
-    pub fn start_with_tls(
+    pub fn start_over(
+        transport: &str,
         stage: &Stage,
-        ports: Ports,
         source: Source,
         codec: &str,
         authority: &Authority,
@@ -63,14 +63,15 @@ impl Baresip {
         fs::write(&trusted, authority.pem())?;
         let (own, trusted) = (own.display(), trusted.display());
         let more = format!("sip_certificate {own}\nsip_cafile {trusted}\n");
-        Self::start_with(stage, ports, source, codec, &more)
+        let ports = Ports::free()?;
+        Self::start_with(stage, ports, source, &account(ports, codec, transport), &more)
     }
 
     fn start_with(
         stage: &Stage,
         ports: Ports,
         source: Source,
-        codec: &str,
+        account: &str,
         more: &str,
     ) -> Result<Self, Failure> {
         let folder = stage.file("baresip");
@@ -88,7 +89,7 @@ impl Baresip {
         let settings = config(ports, &devices, &sounds.to_string_lossy()) + more;
         fs::write(folder.join("config"), settings)?;
         fs::write(folder.join("contacts"), "")?;
-        fs::write(folder.join("accounts"), account(ports, codec))?;
+        fs::write(folder.join("accounts"), account)?;
         let mut command = Command::new("baresip");
         command.arg("-f").arg(&folder).args(["-v", "-s"]);
         let peer = Peer::start(&mut command, &stage.file("baresip.log"))?;
@@ -168,8 +169,8 @@ impl Baresip {
     }
 }
 
-fn account(ports: Ports, codec: &str) -> String {
-    let uri = format!("<sip:baresip@127.0.0.1:{};transport=udp>", ports.sip);
+fn account(ports: Ports, codec: &str, transport: &str) -> String {
+    let uri = format!("<sip:baresip@127.0.0.1:{};transport={transport}>", ports.sip);
     format!("{uri};regint=0;answermode=auto;audio_codecs={codec}\n")
 }
 

@@ -42,7 +42,7 @@ impl Kamailio {
         command.arg("-f").arg(file).args(["-DD", "-E", "-m", "64", "-M", "8", "-Y"]);
         command.arg(stage.folder());
         let peer = Peer::start(&mut command, &stage.file("kamailio.log"))?;
-        await_udp(ports.sip)?;
+        await_udp(Ipv4Addr::LOCALHOST, ports.sip)?;
         Ok(Self { peer, ports, authority })
     }
 

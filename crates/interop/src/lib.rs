@@ -3,10 +3,10 @@
 //!
 //! `cargo test -p offhook-interop -- --test-threads=1`
 //!
-//! `tests/calls.rs` has whole calls with sound, `tests/sessions.rs` what SIPp does in and around one,
-//! `tests/provider.rs` users of a provider over each transport. Here is what they need: peers that are
-//! started and stopped by their process id, the example programs of the workspace, and ears for
-//! recordings.
+//! `tests/calls.rs` has whole calls with sound, `tests/sessions.rs` what SIPp does in and around
+//! one, `tests/phones.rs` baresip over each transport, `tests/provider.rs` users of a provider over
+//! each transport. Here is what they need: peers that are started and stopped by their process id,
+//! the example programs of the workspace, and ears for recordings.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

@@ -53,24 +53,24 @@ impl Ports {
     }
 }
 
-/// Waits until someone listens on a UDP port of this machine.
+/// Waits until someone listens on a UDP port of this machine, at this very address.
 ///
 /// # Errors
 ///
 /// If nobody does within ten seconds.
-pub fn await_udp(port: u16) -> Result<(), Failure> {
+pub fn await_udp(host: Ipv4Addr, port: u16) -> Result<(), Failure> {
     let deadline = Instant::now() + Duration::from_secs(10);
     // The second column is the local address, as in 0100007F:13C4.
-    let end = format!(":{port:04X}");
+    let wanted = format!("{:08X}:{port:04X}", u32::from_ne_bytes(host.octets()));
     while Instant::now() < deadline {
         let sockets = fs::read_to_string("/proc/net/udp")?;
         let mut addresses = sockets.lines().filter_map(|line| line.split_whitespace().nth(1));
-        if addresses.any(|address| address.ends_with(&end)) {
+        if addresses.any(|address| address == wanted) {
             return Ok(());
         }
         thread::sleep(Duration::from_millis(10));
     }
-    Err(Failure::new(format!("nobody listens on UDP port {port}")))
+    Err(Failure::new(format!("nobody listens on UDP {host}:{port}")))
 }
 
 fn is_free(port: u16) -> bool {

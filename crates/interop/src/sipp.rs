@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
@@ -43,7 +43,7 @@ impl Sipp {
         calls: u32,
         target: SocketAddr,
     ) -> Result<Self, Failure> {
-        Self::start(stage, scenario, ports, calls, Some(target))
+        Self::start(stage, scenario, (HOST, ports), calls, Some(target))
     }
 
     /// Takes as many calls as `calls` says. It listens when this returns.
@@ -57,8 +57,23 @@ impl Sipp {
         ports: Ports,
         calls: u32,
     ) -> Result<Self, Failure> {
-        let sipp = Self::start(stage, scenario, ports, calls, None)?;
-        await_udp(ports.sip)?;
+        Self::answer_at(HOST, stage, scenario, ports, calls)
+    }
+
+    /// The same at another address of this machine, such as 127.0.0.2.
+    ///
+    /// # Errors
+    ///
+    /// As for [`answer`](Self::answer).
+    pub fn answer_at(
+        host: Ipv4Addr,
+        stage: &Stage,
+        scenario: Scenario,
+        ports: Ports,
+        calls: u32,
+    ) -> Result<Self, Failure> {
+        let sipp = Self::start(stage, scenario, (host, ports), calls, None)?;
+        await_udp(host, ports.sip)?;
         Ok(sipp)
     }
 
@@ -99,7 +114,7 @@ impl Sipp {
     fn start(
         stage: &Stage,
         scenario: Scenario,
-        ports: Ports,
+        (host, ports): (Ipv4Addr, Ports),
         calls: u32,
         target: Option<SocketAddr>,
     ) -> Result<Self, Failure> {
@@ -115,7 +130,8 @@ impl Sipp {
             }
         };
         // Without -ci the control socket is open to all, without -bind_local SIP is.
-        command.args(["-i", HOST, "-mi", HOST, "-ci", HOST, "-bind_local", "-nostdin"]);
+        let host = host.to_string();
+        command.args(["-i", &host, "-mi", &host, "-ci", &host, "-bind_local", "-nostdin"]);
         command.args(["-p", &ports.sip.to_string(), "-mp", &ports.media.to_string()]);
         command.args(["-m", &calls.to_string(), "-r", "2", "-deadcall_wait", "0"]);
         command.args(["-timeout", "30s", "-timeout_error"]);
@@ -141,4 +157,4 @@ fn scenario_file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name).with_extension("xml")
 }
 
-const HOST: &str = "127.0.0.1";
+const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;

@@ -7,7 +7,7 @@ use offhook::{
     Call, ClientTls, Endpoint, Error, Listener, Roots, ServerTls, TlsIdentity, audio::ToneSource,
     core::Ending, sansio::Protocol, sip::End,
 };
-use offhook_interop::{Authority, Baresip, Failure, Ports, Source, Stage};
+use offhook_interop::{Authority, Baresip, Failure, Source, Stage};
 use tokio::time::timeout;
 
 type Outcome = Result<(), Failure>;
@@ -15,6 +15,22 @@ type Outcome = Result<(), Failure>;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn baresip_is_called_and_calls_over_udp() -> Outcome {
     is_called_and_calls("udp", Protocol::Udp).await
+}
+
+/// Whatever is dialled, baresip appends the transport of its account.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transport_that_baresip_says_twice_is_taken() -> Outcome {
+    let (stage, authority) = (Stage::new("baresip_twice")?, Authority::new()?);
+    let baresip = Baresip::start_over("udp", &stage, Source::Echo, "PCMU/8000/1", &authority)?;
+    let endpoint = endpoint(&authority, Protocol::Udp).await?;
+    let address = endpoint.local_address();
+    baresip.dial(&format!("sip:offhook@{address};transport=udp"))?;
+    let taken = within(endpoint.incoming()).await?;
+    assert!(!taken.to().uri.to_string().contains("udp;"), "{}", taken.to());
+    within(taken.answer()).await?;
+    within(taken.answered()).await?;
+    within(taken.hang_up()).await?;
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -29,8 +45,8 @@ async fn baresip_is_called_and_calls_over_tls() -> Outcome {
 
 async fn is_called_and_calls(transport: &str, protocol: Protocol) -> Outcome {
     let stage = Stage::new(&format!("baresip_{transport}"))?;
-    let (authority, ports) = (Authority::new()?, Ports::free()?);
-    let baresip = Baresip::start_with_tls(&stage, ports, Source::Echo, "PCMU/8000/1", &authority)?;
+    let authority = Authority::new()?;
+    let baresip = Baresip::start_over(transport, &stage, Source::Echo, "PCMU/8000/1", &authority)?;
     let endpoint = endpoint(&authority, protocol).await?;
 
     let placed = within(endpoint.call(&baresip.uri_over(transport))).await?;
@@ -40,7 +56,7 @@ async fn is_called_and_calls(transport: &str, protocol: Protocol) -> Outcome {
     baresip.says("session closed")?;
 
     let address = endpoint.address_of(protocol).ok_or_else(|| Failure::new("no listener"))?;
-    baresip.dial(&format!("sip:offhook@{address};transport={transport}"))?;
+    baresip.dial(&format!("sip:offhook@{address}"))?;
     let taken = within(endpoint.incoming()).await?;
     within(taken.answer()).await?;
     within(taken.answered()).await?;

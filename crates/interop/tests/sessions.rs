@@ -1,10 +1,10 @@
 //! What SIPp does in and around a call: offers in odd places, hold, reliable ringing, redirects,
 //! challenges, forks and crossings. One test at a time: `--test-threads=1`.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, net::Ipv4Addr, time::Duration};
 
 use offhook::{
-    Builder, Call, Endpoint, Hold,
+    Builder, Call, Dns, Endpoint, Hold,
     core::Ending,
     sip::{End, Login, ReliableProvisionals, SessionTimer},
     sip_message::StatusCode,
@@ -82,6 +82,22 @@ async fn a_redirect_is_followed_to_the_other_sipp() -> Outcome {
     within(call.hang_up()).await?;
     sipp.all_succeed(LONG)?;
     other.all_succeed(LONG)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_says_503_gives_way_to_the_next() -> Outcome {
+    let (first, second) = (Stage::new("sipp_is_unavailable")?, Stage::new("sipp_is_next")?);
+    let ports = Ports::free()?;
+    let mut full = Sipp::answer(&first, Scenario::Ours("is_unavailable"), ports, 1)?;
+    let other = Ipv4Addr::new(127, 0, 0, 2);
+    let mut next = Sipp::answer_at(other, &second, Scenario::BuiltIn("uas"), ports, 1)?;
+    let hosts = [Ipv4Addr::LOCALHOST.into(), other.into()];
+    let dns = Dns::servers([]).host("sipp.example", hosts);
+    let endpoint = builder().dns(dns).bind("127.0.0.1:0").await?;
+    let call = within(endpoint.call(&format!("sip:sipp@sipp.example:{}", ports.sip))).await?;
+    within(call.answered()).await?;
+    full.all_succeed(LONG)?;
+    hung_up_by_us(&call, &mut next).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
