@@ -2,6 +2,7 @@
 //! out.
 
 mod accounts;
+mod alarm;
 mod calls;
 mod closing;
 mod elsewhere;
@@ -39,12 +40,11 @@ use offhook_sip_message::{NameAddr, StatusCode};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
-    time::sleep_until,
 };
 
 use self::{
-    accounts::Enrolled, closing::Closing, errand::Errand, live::Live, publications::Publishing,
-    requests::Asked, subscribers::Serving, subscriptions::Watching,
+    accounts::Enrolled, alarm::Alarm, closing::Closing, errand::Errand, live::Live,
+    publications::Publishing, requests::Asked, subscribers::Serving, subscriptions::Watching,
 };
 use crate::{
     AccountId, Call, Error, IncomingRequest, IncomingTransfer, Subscriber, Tap,
@@ -111,6 +111,7 @@ struct Driver {
 
 impl Driver {
     async fn run(mut self) {
+        let mut alarm = Alarm::new();
         while !self.is_done() {
             let deadline = self.deadline();
             tokio::select! {
@@ -123,7 +124,7 @@ impl Driver {
                     Some(command) => self.obey(command),
                     None => self.desert(),
                 },
-                () = sleep_until(deadline.into()) => {}
+                () = alarm.ring(deadline) => {}
             }
             self.tick();
             self.flush();

@@ -1,19 +1,21 @@
 //! The UDP sockets of one driver: each has a task that reads it; all are written from the driver.
 
+mod reader;
+
 use std::{
     collections::HashMap,
     io,
     net::{SocketAddr, UdpSocket as StdSocket},
     ops::RangeInclusive,
-    time::Duration,
+    sync::Arc,
 };
 
-use bytes::BytesMut;
 use offhook_core::MediaSockets;
-use offhook_sansio::{Datagram, Flow, Transmit};
-use tokio::{net::UdpSocket, sync::mpsc, task::JoinHandle};
+use offhook_sansio::Transmit;
+use tokio::{sync::mpsc, task::JoinHandle};
 use tracing::debug;
 
+use self::reader::Reader;
 use crate::{Error, arrival::Arrival, visible::visible_address};
 
 /// The sockets, by the address they are bound to.
@@ -31,7 +33,7 @@ pub(crate) struct Sockets {
 struct Open {
     /// The same socket as the reader's. The runtime's own handle would refuse to send before it
     /// has seen the socket become writable.
-    sender: StdSocket,
+    sender: Arc<StdSocket>,
     reader: JoinHandle<()>,
 }
 
@@ -110,50 +112,10 @@ impl Sockets {
     fn adopt(&mut self, socket: StdSocket) -> io::Result<SocketAddr> {
         socket.set_nonblocking(true)?;
         let local = socket.local_addr()?;
-        let sender = socket.try_clone()?;
-        let reader = tokio::spawn(read(UdpSocket::from_std(socket)?, local, self.arrivals.clone()));
+        let sender = Arc::new(socket);
+        let reader = tokio::spawn(Reader::new(&sender, local)?.run(self.arrivals.clone()));
         self.open.insert(local, Open { sender, reader });
         Ok(local)
-    }
-}
-
-/// Hands every datagram to the driver, in its own part of a buffer that is used again.
-async fn read(socket: UdpSocket, local: SocketAddr, arrivals: mpsc::Sender<Arrival>) {
-    let mut buffer = BytesMut::new();
-    loop {
-        // A socket that nothing has come to takes no memory.
-        let received = match socket.readable().await {
-            Ok(()) => {
-                buffer.reserve(LARGEST_DATAGRAM);
-                socket.try_recv_buf_from(&mut buffer)
-            }
-            Err(error) => Err(error),
-        };
-        match received {
-            Ok((length, remote)) => {
-                let payload = part(&mut buffer, length);
-                let datagram = Datagram { flow: Flow::udp(local, remote), payload };
-                if arrivals.send(Arrival::Datagram(datagram)).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            // An ICMP error of an earlier datagram; the transaction's own timers find out.
-            Err(error) => {
-                debug!(%local, %error, "receive error");
-                tokio::time::sleep(AFTER_ERROR).await;
-            }
-        }
-    }
-}
-
-/// Media is used and dropped at once, so it may stand in the buffer; text may be kept for as long
-/// as a call, and gets memory of its own size.
-fn part(buffer: &mut BytesMut, length: usize) -> BytesMut {
-    let payload = buffer.split_to(length);
-    match payload.first() {
-        Some(128..) => payload,
-        Some(_) | None => BytesMut::from(&payload[..]),
     }
 }
 
@@ -183,11 +145,7 @@ fn pair_at(address: SocketAddr, port: u16) -> io::Result<(StdSocket, StdSocket)>
     Ok((rtp, rtcp))
 }
 
-/// No datagram is longer, so none is cut.
-const LARGEST_DATAGRAM: usize = 65_535;
 /// What IPv4 and UDP headers leave of the largest IPv4 packet (RFC 791 §3.1, RFC 768).
 const LARGEST_PAYLOAD: usize = 65_507;
-/// How long a reader rests after an error, so that a lasting one does not keep a core busy.
-const AFTER_ERROR: Duration = Duration::from_millis(10);
 /// How many port pairs are tried before giving up.
 const PAIR_TRIES: usize = 64;
