@@ -11,7 +11,7 @@ use offhook_media::{Heard, Leg};
 use offhook_rtp::Wallclock;
 use offhook_sansio::{Datagram, Deadlines, Flow, IdMap, Machine, Protocol, Random, Transmit};
 use offhook_sip::{Body, CallId, Invite, UserAgent};
-use offhook_sip_message::{Reason, StatusCode, Uri};
+use offhook_sip_message::{ParseError, Reason, StatusCode, Uri};
 use tracing::debug;
 
 use crate::{
@@ -257,6 +257,13 @@ impl Endpoint {
     /// call that was not answered ends.
     pub fn response_failed(&mut self, now: Instant, transmit: &Transmit) {
         self.agent.response_failed(now, transmit);
+        self.pump(now);
+    }
+
+    /// Answers a request of a stream whose end cannot be told with 400 (RFC 3261 §18.3); the stream is
+    /// then to be closed. `head` is its start line and its header fields.
+    pub fn refuse_unframed(&mut self, now: Instant, flow: Flow, head: &Bytes, error: ParseError) {
+        self.agent.refuse_unframed(flow, head, error);
         self.pump(now);
     }
 

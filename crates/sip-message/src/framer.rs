@@ -35,6 +35,8 @@ pub struct Framer {
     /// Whether the last frame was one CRLF: another one makes a ping.
     after_crlf: bool,
     error: Option<ParseError>,
+    /// The header section of the message whose length cannot be told.
+    refused: Option<Bytes>,
 }
 
 /// How far the header of the message at the front has been looked at. No byte is looked at twice.
@@ -105,6 +107,7 @@ impl Framer {
             length: None,
             after_crlf: false,
             error: None,
+            refused: None,
         }
     }
 
@@ -133,6 +136,13 @@ impl Framer {
         frame
     }
 
+    /// After an error: the start line and header fields of the message that it is about, if all of
+    /// them have come. A request is to be answered before the connection is closed (RFC 3261 §18.3):
+    /// [`Rejection::salvage`](crate::Rejection::salvage) has the response.
+    pub fn take_refused(&mut self) -> Option<Bytes> {
+        self.refused.take()
+    }
+
     fn advance(&mut self) -> Result<Option<Frame>, ParseError> {
         if self.length.is_none() && self.head.line == 0 {
             if self.buffer.starts_with(b"\r\n") {
@@ -157,7 +167,10 @@ impl Framer {
     fn message_length(&mut self) -> Result<Option<usize>, ParseError> {
         if self.length.is_none() {
             let Some(body) = self.end_of_header()? else { return Ok(None) };
-            self.length = Some(self.read_length(body)?);
+            let length = self.read_length(body).inspect_err(|_| {
+                self.refused = self.buffer.get(..body).map(Bytes::copy_from_slice);
+            });
+            self.length = Some(length?);
         }
         Ok(self.length)
     }

@@ -13,13 +13,14 @@ pub use registered::Registered;
 mod wanted;
 pub use wanted::{Push, Registration};
 
-use std::time::Instant;
+use std::{net::SocketAddr, time::Instant};
 
 use offhook_sansio::{Flow, Key};
 
 use crate::{
     Error,
     transaction::{Notice, TransactionId, TransactionLayer},
+    transport::StunId,
     usage::{Usage, Usages},
 };
 
@@ -93,6 +94,20 @@ impl Registrations {
     pub(crate) fn pong(&mut self, flow: Flow) {
         for key in self.on_flow(flow) {
             self.0.drive(key, Binding::pong);
+        }
+    }
+
+    /// An answer to a Binding request has come on `flow` (RFC 5626 §4.4.2).
+    pub(crate) fn bound(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        flow: Flow,
+        (id, mapped): (StunId, Option<SocketAddr>),
+    ) {
+        for key in self.on_flow(flow) {
+            self.tell_of_others(key);
+            self.0.drive(key, |binding| binding.bound(layer, now, id, mapped));
         }
     }
 

@@ -13,6 +13,9 @@ pub(crate) use outbox::Outbox;
 mod reply_path;
 pub(crate) use reply_path::ReplyPath;
 
+mod stun;
+pub(crate) use stun::{Stun, StunId};
+
 use offhook_sansio::Protocol;
 
 /// The port meant when none is written (RFC 3261 §18.1.1, RFC 7118 §5.2.1).

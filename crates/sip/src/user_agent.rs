@@ -12,9 +12,10 @@ mod subscriptions;
 
 use std::{net::SocketAddr, time::Instant};
 
+use bytes::Bytes;
 use offhook_sansio::{Datagram, Flow, Machine, Protocol, Random, Transmit};
 use offhook_sip_message::{
-    AnswerModeValue, Contact, Join, Reason, Replaces, StatusCode, Uri, ValidRequest,
+    AnswerModeValue, Contact, Join, ParseError, Reason, Replaces, StatusCode, Uri, ValidRequest,
 };
 
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
     request::{Incoming, Sent},
     subscription::Subscriptions,
     transaction::{Notice, TransactionLayer},
+    transport::Stun,
     usage::Usages,
 };
 
@@ -410,6 +412,13 @@ impl UserAgent {
         }
     }
 
+    /// Answers a request of a stream whose end cannot be told, such as for want of a `Content-Length`:
+    /// 400 (RFC 3261 §18.3). `head` is its start line and its header fields, `error` what is wrong.
+    /// Nothing that follows on the stream can be read: it is to be closed.
+    pub fn refuse_unframed(&mut self, flow: Flow, head: &Bytes, error: ParseError) {
+        self.layer.refuse_unframed(flow, head, error);
+    }
+
     /// Whether provisional responses to the INVITE that waits are sent reliably (RFC 3262 §3): what
     /// they describe is then not said again in the 2xx.
     pub fn progress_is_reliable(&self, call: CallId) -> bool {
@@ -434,6 +443,18 @@ impl UserAgent {
     /// What was dropped, and why.
     pub fn statistics(&self) -> &Statistics {
         &self.layer.statistics
+    }
+
+    /// STUN on a port of SIP: keepalives, and the answers to ours (RFC 5626 §8).
+    fn receive_stun(&mut self, now: Instant, flow: Flow, stun: Stun) {
+        let answer = match stun {
+            Stun::Request { id, unknown } => {
+                return self.layer.answer_binding(flow, id, &unknown);
+            }
+            Stun::Success { id, mapped } => (id, Some(mapped)),
+            Stun::Failure { id } => (id, None),
+        };
+        self.registrations.bound(&mut self.layer, now, flow, answer);
     }
 
     /// Gives a notice to the usage that owns its transaction.
@@ -492,6 +513,11 @@ impl Machine for UserAgent {
     fn receive(&mut self, now: Instant, datagram: Datagram) {
         if datagram.flow.protocol.is_reliable() && datagram.payload == PONG {
             self.registrations.pong(datagram.flow);
+        }
+        if datagram.flow.protocol == Protocol::Udp
+            && let Some(stun) = Stun::read(&datagram.payload)
+        {
+            return self.receive_stun(now, datagram.flow, stun);
         }
         if let Some(notice) = self.layer.receive(now, datagram) {
             self.notice(now, notice);

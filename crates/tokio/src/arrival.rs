@@ -1,7 +1,9 @@
 //! What the tasks of an endpoint tell its driver.
 
+use bytes::Bytes;
 use offhook_sansio::{Datagram, Flow};
 use offhook_sip::{DnsAnswer, QuestionId, Target};
+use offhook_sip_message::ParseError;
 
 use crate::streams::{Connection, Unestablished};
 
@@ -9,6 +11,8 @@ use crate::streams::{Connection, Unestablished};
 pub(crate) enum Arrival {
     /// A datagram, or a whole message of a connection.
     Datagram(Datagram),
+    /// A message of a connection whose end cannot be told, so that nothing after it can be read.
+    Unframed { flow: Flow, head: Bytes, error: ParseError },
     /// A peer has connected. Its messages follow.
     Accepted { flow: Flow, connection: Connection },
     /// A connection that the driver asked for has come up, and its messages follow; or has not.

@@ -158,15 +158,24 @@ impl Driver {
                 let (errands, result) = self.pool.connected(*target, result);
                 self.reached(errands, &result.map_err(|error| error.to_string()));
             }
-            Arrival::Closed { flow } => {
-                for flow in self.pool.closed(flow) {
-                    self.core.transport_failed(Instant::now(), flow);
-                    self.renew_subscriptions(flow);
-                }
+            Arrival::Unframed { flow, head, error } => {
+                self.core.refuse_unframed(Instant::now(), flow, &head, error);
+                // It is closed behind the answer.
+                self.flush();
+                self.lose(flow);
             }
+            Arrival::Closed { flow } => self.lose(flow),
             Arrival::Resolved { question, answer } => {
                 self.locator.answer(Instant::now(), question, answer);
             }
+        }
+    }
+
+    /// A connection is gone, or of no more use.
+    fn lose(&mut self, flow: Flow) {
+        for flow in self.pool.closed(flow) {
+            self.core.transport_failed(Instant::now(), flow);
+            self.renew_subscriptions(flow);
         }
     }
 

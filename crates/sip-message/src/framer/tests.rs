@@ -185,3 +185,19 @@ fn keep_alive_datagrams_hold_nothing() {
         assert!(!is_keep_alive(datagram), "{datagram:?}");
     }
 }
+
+#[test]
+fn what_can_be_answered_of_a_message_without_length_is_kept() {
+    let head = b"OPTIONS sip:b@h SIP/2.0\r\nA: b\r\n\r\n";
+    let mut framer = framer(1_000);
+    framer.push(head);
+    framer.push(b"and what is after it");
+    assert!(framer.next().is_err());
+    assert_eq!(framer.take_refused().as_deref(), Some(&head[..]));
+    assert_eq!(framer.take_refused(), None);
+
+    let mut endless = Framer::new(Limits { message: 20, ..Limits::default() });
+    endless.push(head);
+    assert!(endless.next().is_err());
+    assert_eq!(endless.take_refused(), None, "its header has not come");
+}

@@ -21,6 +21,7 @@ use tracing::debug;
 
 use super::{
     Push, Registered, Registration, RegistrationEvent,
+    keep_alive::Probe,
     register::{Purpose, Register, contact_of, without_prid},
 };
 use crate::{
@@ -57,6 +58,8 @@ pub(crate) struct Binding {
     /// Whether another flow of the instance stands (RFC 5626 §4.5).
     pub(super) others_stand: bool,
     timers: Timers<Timer>,
+    /// The keepalive over UDP.
+    probe: Probe,
     events: VecDeque<RegistrationEvent>,
 }
 
@@ -89,9 +92,9 @@ enum Timer {
     Retry,
     /// The binding has expired (RFC 3261 §10.2.1.1).
     Expiry,
-    /// Sends a ping (RFC 5626 §4.4.1).
+    /// Sends a ping (RFC 5626 §4.4).
     Ping,
-    /// Gives up waiting for the pong (RFC 5626 §4.4.1).
+    /// Gives up waiting for the pong, or asks again (RFC 5626 §4.4).
     Pong,
 }
 
@@ -119,6 +122,7 @@ impl Binding {
             failures: 0,
             others_stand: false,
             timers: Timers::new(),
+            probe: Probe::default(),
             events: VecDeque::new(),
             wanted,
         };

@@ -33,7 +33,9 @@ pub struct Registered {
     pub temp_gruu: Option<Uri>,
     /// Whether requests come over this very flow (RFC 5626 §4.2.1).
     pub outbound: bool,
-    /// How long the first hop waits for a keepalive (RFC 5626 §4.4).
+    /// Whether the first hop wants keepalives on the flow, be it without outbound (RFC 6223 §4.3).
+    pub keep: bool,
+    /// How long the first hop waits for a keepalive (RFC 5626 §4.4, RFC 6223 §5).
     pub flow_timer: Option<Duration>,
     /// Whether a proxy sends the push notifications that were asked for (RFC 8599 §4.1.1).
     pub push: bool,
@@ -60,7 +62,9 @@ impl Registered {
             return None;
         }
         let gruu = |name| ours.as_ref()?.parameters()?.text(name)?.parse().ok();
-        let flow_timer = response.header::<FlowTimer>().ok().flatten();
+        let keep = response.via().parameters.value("keep").and_then(|it| it.parse::<u32>().ok());
+        let flow_timer = response.header::<FlowTimer>().ok().flatten().map(|FlowTimer(it)| it);
+        let flow_timer = flow_timer.or(keep.filter(|seconds| *seconds > 0));
         Some(Self {
             expires: Duration::from_secs(seconds.into()),
             contact,
@@ -71,7 +75,8 @@ impl Registered {
             pub_gruu: gruu("pub-gruu"),
             temp_gruu: gruu("temp-gruu"),
             outbound: wanted.reg_id.is_some() && requires_outbound(&response),
-            flow_timer: flow_timer.map(|FlowTimer(it)| Duration::from_secs(it.into())),
+            keep: keep.is_some(),
+            flow_timer: flow_timer.map(|seconds| Duration::from_secs(seconds.into())),
             push: wanted.push.as_ref().is_some_and(|push| pushes(&response, &push.provider)),
             response,
         })

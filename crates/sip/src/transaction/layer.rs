@@ -12,10 +12,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use offhook_sansio::{Datagram, Flow, Random, Transmit};
+use offhook_sansio::{Datagram, Flow, Protocol, Random, Transmit};
 use offhook_sip_message::{
-    HeaderName, Message, Method, Rejection, Request, Response, ResponseBuilder, RetryAfter, Server,
-    StatusCode, Text, ValidRequest, ValidResponse, Via,
+    HeaderName, Message, Method, ParseError, Rejection, Request, Response, ResponseBuilder,
+    RetryAfter, Server, StatusCode, Text, ValidRequest, ValidResponse, Via,
 };
 use tracing::debug;
 
@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     Config, Dropped, Error, Statistics,
-    transport::{Listeners, Outbox, ReplyPath},
+    transport::{Listeners, Outbox, ReplyPath, Stun, StunId},
 };
 
 /// Everything below the calls.
@@ -101,10 +101,24 @@ impl TransactionLayer {
         match Message::parse_with(bytes.clone(), &self.config.parse) {
             Ok(Message::Request(request)) => self.receive_request(now, request, flow),
             Ok(Message::Response(response)) => self.receive_response(now, response, flow),
-            Err(error) => match Rejection::salvage(&bytes, &self.config.parse, error) {
-                Some(rejection) => self.reject(&rejection, flow),
-                None => self.discard(Dropped::Malformed, flow),
-            },
+            Err(error) => self.refuse_unread(flow, &bytes, error),
+        }
+    }
+
+    /// Answers a request of a stream whose end cannot be told (RFC 3261 §18.3).
+    pub(crate) fn refuse_unframed(&mut self, flow: Flow, head: &Bytes, error: ParseError) {
+        if self.listeners.public(flow).is_none() {
+            self.statistics.count(Dropped::NotListening);
+            return;
+        }
+        // There is no notice of what was refused.
+        let _ = self.refuse_unread(flow, head, error);
+    }
+
+    fn refuse_unread(&mut self, flow: Flow, bytes: &Bytes, error: ParseError) -> Option<Notice> {
+        match Rejection::salvage(bytes, &self.config.parse, error) {
+            Some(rejection) => self.reject(&rejection, flow),
+            None => self.discard(Dropped::Malformed, flow),
         }
     }
 
@@ -332,6 +346,28 @@ impl TransactionLayer {
         let branch = format!("{MAGIC_COOKIE}{}", self.random.token(BRANCH_LENGTH));
         let via = Via::new(flow.protocol.as_str(), public.ip().into(), Some(public.port()));
         Ok(via.with_branch(branch).with_rport())
+    }
+
+    /// The same for a request of this method. A REGISTER offers to keep its flow alive (RFC 6223 §4.3);
+    /// WebSocket has its own way (RFC 7118 §6).
+    pub(crate) fn new_via_of(&mut self, method: &Method, flow: Flow) -> Result<Via, Error> {
+        let mut via = self.new_via(flow)?;
+        if *method == Method::REGISTER && !matches!(flow.protocol, Protocol::Ws | Protocol::Wss) {
+            via.parameters.set("keep", None::<Text>);
+        }
+        Ok(via)
+    }
+
+    /// Answers a Binding request of STUN (RFC 5626 §8).
+    pub(crate) fn answer_binding(&mut self, flow: Flow, id: StunId, unknown: &[u16]) {
+        if self.listeners.public(flow).is_none() {
+            return self.statistics.count(Dropped::NotListening);
+        }
+        let answer = match unknown {
+            [] => Stun::success(id, flow.remote),
+            unknown => Stun::refusal(id, unknown),
+        };
+        self.outbox.send(flow, &answer);
     }
 
     pub(crate) fn new_tag(&mut self) -> Text {

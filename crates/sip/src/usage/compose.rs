@@ -56,9 +56,10 @@ pub(crate) struct Draft<'a> {
 impl Draft<'_> {
     /// All that does not depend on the method.
     pub(crate) fn compose(self, layer: &mut TransactionLayer) -> Result<RequestBuilder, Error> {
+        let via = layer.new_via_of(&self.method, self.flow)?;
         let cseq = CSeq { number: self.cseq, method: self.method.clone() };
         let mut builder = Request::builder(self.method, &for_request_line(self.target))
-            .header(&layer.new_via(self.flow)?)
+            .header(&via)
             .header(&MaxForwards(MAX_FORWARDS))
             .header(&self.identity.from)
             .header(&self.identity.to)

@@ -122,7 +122,7 @@ pub(crate) fn again(
     if layer.is_full(layer.config.max_calls) {
         return None;
     }
-    let via = layer.new_via(flow);
+    let via = layer.new_via_of(&request.method(), flow);
     let via = layer.built(via)?;
     let cseq = CSeq { number, method: request.method() };
     let built = layer.built(builder.replace(&via).replace(&cseq).build())?;

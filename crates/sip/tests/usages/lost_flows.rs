@@ -216,10 +216,10 @@ fn a_pong_that_does_not_come_within_10_seconds_loses_the_flow() {
 }
 
 #[test]
-fn without_outbound_or_without_a_stream_no_ping_is_sent() {
+fn without_outbound_or_keep_no_ping_is_sent() {
     for (registration, more) in [
         (outbound(), ""),
-        (Registration { flow: udp(), ..outbound() }, OUTBOUND),
+        (Registration { flow: udp(), ..outbound() }, ""),
         (Registration { flow: tcp(), ..plain() }, OUTBOUND),
     ] {
         let mut stage = Stage::new();
@@ -230,6 +230,113 @@ fn without_outbound_or_without_a_stream_no_ping_is_sent() {
         stage.wait_until_sent();
         assert_eq!(parse(&stage.sent()).method().as_str(), "REGISTER");
     }
+}
+
+#[test]
+fn a_flow_whose_keep_has_a_value_is_pinged_without_outbound() {
+    let mut stage = Stage::new();
+    let (_, register) = stage.register(Registration { flow: tcp(), ..plain() });
+    let via = field(&register, "Via");
+    assert!(via.ends_with(";keep"), "{via}");
+    let response = respond(&register, "200 OK", "").replace(";keep", ";keep=30");
+    stage.receive(tcp(), &response);
+    assert!(stage.granted().keep);
+    let after = stage.wait_until_sent().as_secs_f64();
+    assert!((24.0..=30.0).contains(&after), "{after}");
+    assert_eq!(stage.sent_on(), (tcp(), "\r\n\r\n".into()));
+    stage.receive(tcp(), "\r\n");
+    assert!(stage.is_quiet());
+}
+
+/// A registration with outbound that stands over UDP, and its first Binding request.
+fn probed() -> (Stage, Vec<u8>) {
+    let mut stage = Stage::new();
+    let (_, register) = stage.register(Registration { flow: udp(), ..outbound() });
+    stage.receive(udp(), &respond(&register, "200 OK", "Require: outbound\n"));
+    stage.granted();
+    let probe = next_probe(&mut stage, 24.0..=29.0);
+    (stage, probe)
+}
+
+fn next_probe(stage: &mut Stage, expected: std::ops::RangeInclusive<f64>) -> Vec<u8> {
+    let after = stage.wait_until_sent().as_secs_f64();
+    assert!(expected.contains(&after), "{after}");
+    let (flow, probe) = stage.sent_bytes_on();
+    assert_eq!(flow, udp());
+    assert_eq!((probe.len(), &probe[..8]), (20, &b"\0\x01\0\0\x21\x12\xA4\x42"[..]));
+    probe
+}
+
+/// The answer to a Binding request: the address 192.0.2.1 and a port, mixed with the cookie.
+fn bound(probe: &[u8], port: u16) -> Vec<u8> {
+    let mut answer = b"\x01\x01\0\x0C".to_vec();
+    answer.extend(&probe[4..20]);
+    answer.extend(b"\0\x20\0\x08\0\x01");
+    answer.extend((port ^ 0x2112).to_be_bytes());
+    answer.extend([192 ^ 0x21, 0x12, 2 ^ 0xA4, 1 ^ 0x42]);
+    answer
+}
+
+#[test]
+fn an_outbound_flow_over_udp_lives_on_answers_to_binding_requests() {
+    let (mut stage, mut probe) = probed();
+    for _ in 0..5 {
+        stage.receive_bytes(udp(), &bound(&probe, 4_000));
+        assert!(stage.is_quiet());
+        probe = next_probe(&mut stage, 24.0..=29.0);
+    }
+    let strange: Vec<u8> = probe.iter().map(|byte| byte ^ 1).collect();
+    stage.receive_bytes(udp(), &bound(&strange, 4_001));
+    assert!(stage.is_quiet(), "an answer to something else");
+}
+
+#[test]
+fn a_binding_request_that_is_not_answered_is_sent_seven_times_and_the_flow_is_lost() {
+    let (mut stage, probe) = probed();
+    for wait in [0.5, 1.0, 2.0, 4.0, 8.0, 16.0] {
+        assert_eq!(next_probe(&mut stage, wait - 0.01..=wait + 0.01), probe);
+    }
+    stage.wait(7.9);
+    assert!(stage.is_quiet());
+    stage.wait(0.2);
+    lost(&mut stage);
+    stage.wait(20.0);
+    assert!(stage.is_silent(), "no more of them");
+}
+
+#[test]
+fn an_error_or_another_address_in_the_answer_loses_the_flow() {
+    let (mut stage, probe) = probed();
+    stage.receive_bytes(udp(), &bound(&probe, 4_000));
+    let probe = next_probe(&mut stage, 24.0..=29.0);
+    stage.receive_bytes(udp(), &bound(&probe, 4_001));
+    lost(&mut stage);
+
+    let (mut stage, probe) = probed();
+    let refusal = [b"\x01\x11\0\0", &probe[4..]].concat();
+    stage.receive_bytes(udp(), &refusal);
+    lost(&mut stage);
+    stage.receive_bytes(udp(), &refusal);
+    assert!(stage.is_quiet(), "once");
+}
+
+#[test]
+fn a_binding_request_is_answered_with_the_address_it_came_from() {
+    let mut stage = Stage::new();
+    let request = [&b"\0\x01\0\0\x21\x12\xA4\x42"[..], b"twelve bytes"].concat();
+    stage.receive_bytes(udp(), &request);
+    let (flow, answer) = stage.sent_bytes_on();
+    assert_eq!(flow, udp());
+    assert_eq!(answer[..2], [1, 1]);
+    assert_eq!(answer[4..20], request[4..20]);
+    let port = u16::from_be_bytes([answer[26], answer[27]]) ^ 0x2112;
+    assert_eq!(port, udp().remote.port());
+
+    let unknown = [b"\0\x01\0\x04\x21\x12\xA4\x42", &request[8..], b"\x7F\0\0\0"].concat();
+    stage.receive_bytes(udp(), &unknown);
+    let (_, refusal) = stage.sent_bytes_on();
+    assert_eq!(refusal[..2], [1, 0x11]);
+    assert!(refusal.ends_with(b"\0\x0A\0\x02\x7F\0\0\0"), "{refusal:x?}");
 }
 
 #[test]

@@ -64,8 +64,8 @@ impl Watch {
     fn look(&mut self) {
         self.stage.drain();
         while let Some((flow, text)) = self.stage.out.pop_front() {
-            if text.trim().is_empty() {
-                continue;
+            if text.trim().is_empty() || text.starts_with('\0') {
+                continue; // A keepalive.
             }
             let number = cseq(&text);
             if number == self.last {

@@ -95,6 +95,12 @@ impl Stage {
             self.events.push_back(event);
         }
         while let Some(sent) = self.agent.poll_transmit() {
+            if sent.payload.first().is_some_and(|first| *first < 2) {
+                // STUN, a character for each byte.
+                let text = sent.payload.iter().copied().map(char::from).collect();
+                self.out.push_back((sent.flow, text));
+                continue;
+            }
             let text = String::from_utf8(sent.payload.to_vec()).unwrap();
             if text.trim().is_empty() {
                 self.out.push_back((sent.flow, text));
@@ -143,6 +149,12 @@ impl Stage {
         sent
     }
 
+    /// The only message of STUN that was sent since the last look.
+    pub(crate) fn sent_bytes_on(&mut self) -> (Flow, Vec<u8>) {
+        let (flow, text) = self.sent_on();
+        (flow, text.chars().map(|byte| u8::try_from(byte).unwrap()).collect())
+    }
+
     /// Nothing was sent since the last look.
     pub(crate) fn is_silent(&mut self) -> bool {
         self.drain();
@@ -151,7 +163,11 @@ impl Stage {
 
     pub(crate) fn receive(&mut self, flow: Flow, text: &str) {
         let bytes = text.replace("\r\n", "\n").replace('\n', "\r\n");
-        let payload = BytesMut::from(bytes.as_bytes());
+        self.receive_bytes(flow, bytes.as_bytes());
+    }
+
+    pub(crate) fn receive_bytes(&mut self, flow: Flow, bytes: &[u8]) {
+        let payload = BytesMut::from(bytes);
         self.agent.receive(self.now, Datagram { flow, payload });
         self.drain();
     }

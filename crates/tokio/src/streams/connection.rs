@@ -156,13 +156,30 @@ impl Reader<'_> {
                 return Ok(());
             }
             framer.push(&buffer);
-            while let Some(frame) = framer.next()? {
+            loop {
+                let frame = match framer.next() {
+                    Ok(Some(frame)) => frame,
+                    Ok(None) => break,
+                    Err(error) => return self.give_up(framer.take_refused(), error).await,
+                };
                 deadline = self.next_deadline();
                 if !self.take(frame).await {
                     return Ok(());
                 }
             }
         }
+    }
+
+    /// Nothing more can be read. If the message can be answered, the driver does so and closes the
+    /// connection: the writer sees to its end.
+    async fn give_up(&self, head: Option<Bytes>, error: ParseError) -> Result<(), Loss> {
+        let Some(head) = head else { return Err(error.into()) };
+        Loss::Malformed(error.clone()).tell(self.flow, self.shared);
+        let unframed = Arrival::Unframed { flow: self.flow, head, error };
+        if self.shared.arrivals.send(unframed).await.is_ok() {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
     }
 
     async fn read_messages(

@@ -74,6 +74,11 @@ async fn garbage_ends_its_connection_and_no_other() {
     for (number, bad) in bad.iter().enumerate() {
         let mut mallory = Peer::connect(&bob).await;
         mallory.say(bad.as_bytes()).await;
+        // What can be read so far as to be answered is (RFC 3261 §18.3).
+        if matches!(number, 0 | 3) {
+            let refusal = mallory.hear_of("SIP/2.0 4").await;
+            assert!(refusal.contains("Content-Length") && refusal.contains(";tag="), "{refusal}");
+        }
         assert_eq!(mallory.hear().await, None, "{bad}");
         assert_eq!(bob.stream_statistics().malformed, number as u64 + 1);
     }

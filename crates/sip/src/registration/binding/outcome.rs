@@ -1,19 +1,25 @@
 //! What follows from answers, silence and time (RFC 3261 §10.2.4 to §10.2.8, RFC 5626 §4.4, §4.5).
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
+use bytes::Bytes;
+use offhook_sansio::Protocol;
 use offhook_sip_message::{MinExpires, StatusCode, ValidResponse};
 
 use super::{
     super::{
         Registered, Registration, RegistrationEvent,
-        keep_alive::{PING, PONG, next_ping, takes_pings},
+        keep_alive::{PING, PONG, Probe, next_ping, takes_pings},
         register::Purpose,
     },
     Asking, Binding, State, Timer,
 };
 use crate::{
     transaction::TransactionLayer,
+    transport::StunId,
     usage::{refresh_after, retry_after},
 };
 
@@ -53,11 +59,17 @@ impl Binding {
         let refresh = refresh_after(granted.expires, layer.timing(), &mut layer.random);
         self.timers.set(Timer::Refresh, now + refresh);
         self.timers.set(Timer::Expiry, now + granted.expires);
-        if granted.outbound && takes_pings(granted.flow) {
-            self.timers.set(Timer::Ping, now + next_ping(granted.flow_timer, &mut layer.random));
+        if (granted.outbound || granted.keep) && takes_pings(granted.flow) {
+            self.ping_later(layer, now);
         } else {
             self.stop_pings();
         }
+    }
+
+    fn ping_later(&mut self, layer: &mut TransactionLayer, now: Instant) {
+        let flow_timer = self.registered.as_ref().and_then(|it| it.flow_timer);
+        let after = next_ping(flow_timer, self.wanted.flow.protocol, &mut layer.random);
+        self.timers.set(Timer::Ping, now + after);
     }
 
     /// Any other final response.
@@ -159,24 +171,61 @@ impl Binding {
     }
 
     pub(super) fn ping(&mut self, layer: &mut TransactionLayer, now: Instant) {
-        let flow_timer = self.registered.as_ref().and_then(|it| it.flow_timer);
+        if self.wanted.flow.protocol == Protocol::Udp {
+            let probe = self.probe.begin(layer.timing().t1, &mut layer.random);
+            return self.send_probe(layer, now, probe);
+        }
         layer.send(self.wanted.flow, &PING);
         if self.timers.get(Timer::Pong).is_none() {
             self.timers.set(Timer::Pong, now + PONG);
         }
-        self.timers.set(Timer::Ping, now + next_ping(flow_timer, &mut layer.random));
+        self.ping_later(layer, now);
     }
 
-    /// No pong: the flow has failed (§4.4.1), unless a REGISTER is under way that will tell.
+    fn send_probe(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        (request, wait): (Bytes, Duration),
+    ) {
+        layer.send(self.wanted.flow, &request);
+        self.timers.set(Timer::Pong, now + wait);
+    }
+
+    /// No pong: over UDP it may have been lost. Else the flow has failed (§4.4), unless a REGISTER is
+    /// under way that will tell.
     pub(super) fn pong_missed(&mut self, layer: &mut TransactionLayer, now: Instant) {
+        if self.wanted.flow.protocol == Protocol::Udp
+            && let Some(probe) = self.probe.again(layer.timing().t1)
+        {
+            return self.send_probe(layer, now, probe);
+        }
         if matches!(self.state, State::Resting) {
             self.lose(layer, now);
+        }
+    }
+
+    /// Takes the answer to a Binding request, without an address if it is an error. What the server
+    /// sees from another address than before is another flow (§4.4.2).
+    pub(in crate::registration) fn bound(
+        &mut self,
+        layer: &mut TransactionLayer,
+        now: Instant,
+        id: StunId,
+        mapped: Option<SocketAddr>,
+    ) {
+        let Some(stands) = self.probe.answered(id, mapped) else { return };
+        self.timers.stop(Timer::Pong);
+        match stands {
+            true => self.ping_later(layer, now),
+            false => self.flow_failed(layer, now),
         }
     }
 
     pub(super) fn stop_pings(&mut self) {
         self.timers.stop(Timer::Ping);
         self.timers.stop(Timer::Pong);
+        self.probe = Probe::default();
     }
 
     /// Removes what may stand (§10.2.2).
