@@ -62,6 +62,11 @@ impl Kamailio {
         format!("secret of {user}")
     }
 
+    /// The ports it listens on.
+    pub const fn ports(&self) -> Ports {
+        self.ports
+    }
+
     /// Who has signed its certificate.
     pub const fn authority(&self) -> &Authority {
         &self.authority

@@ -10,7 +10,7 @@ use offhook::{
     sip::{End, Login, SubscriberEnd},
     sip_message::{Method, StatusCode},
 };
-use offhook_interop::{Failure, Kamailio, Stage};
+use offhook_interop::{Capture, Failure, Kamailio, Stage};
 use tokio::time::timeout;
 
 type Outcome = Result<(), Failure>;
@@ -46,6 +46,46 @@ async fn users_of_different_transports_reach_each_other() -> Outcome {
         users[from].talks_to(&users[to]).await?;
     }
     leave(users, kamailio).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flow_of_outbound_over_udp_is_kept_alive_by_stun() -> Outcome {
+    let stage = Stage::new("kamailio_outbound_udp")?;
+    let kamailio = Kamailio::start(&stage, "MD5")?;
+    let capture = Capture::start(&stage, kamailio.ports())?;
+    let alice = User::register_as(&kamailio, "alice", "udp", Some(INSTANCE)).await?;
+    has_outbound(&alice).await?;
+    // Pings are due after 1.6 to 2 seconds.
+    let seen = tokio::task::spawn_blocking(move || capture.until("Binding Success", 3));
+    seen.await??;
+    has_outbound(&alice).await?;
+    leave(vec![alice], kamailio).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flow_of_outbound_over_tcp_lives_on_pongs_and_its_gruu_is_reached() -> Outcome {
+    let kamailio = Kamailio::start(&Stage::new("kamailio_outbound_tcp")?, "MD5")?;
+    let alice = User::register_as(&kamailio, "alice", "tcp", Some(INSTANCE)).await?;
+    let bob = User::register(&kamailio, "bob", "tcp").await?;
+    let gruu = has_outbound(&alice).await?;
+    // A pong that does not come loses the flow after ten seconds.
+    tokio::time::sleep(Duration::from_secs(13)).await;
+    assert_eq!(has_outbound(&alice).await?, gruu);
+    let (placed, taken) = tokio::join!(within(bob.account.call(&gruu)), alice.answers());
+    let (placed, taken) = (placed?, taken?);
+    within(placed.answered()).await?;
+    hear_each_other(&placed, &taken).await?;
+    hang_up(&taken, &placed).await?;
+    leave(vec![alice, bob], kamailio).await
+}
+
+/// Checks that a user is registered with outbound, and gives the GRUU.
+async fn has_outbound(user: &User) -> Result<String, Failure> {
+    let registered = within(user.account.registered()).await?;
+    assert!(registered.outbound, "{}", user.name);
+    assert_eq!(registered.flow_timer, Some(Duration::from_secs(2)));
+    let gruu = registered.pub_gruu.as_ref().map(ToString::to_string);
+    gruu.ok_or_else(|| Failure::new("no GRUU"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -181,13 +221,27 @@ impl User {
         name: &'static str,
         transport: &str,
     ) -> Result<Self, Failure> {
+        Self::register_as(kamailio, name, transport, None).await
+    }
+
+    /// With an instance, outbound and a GRUU are asked for.
+    async fn register_as(
+        kamailio: &Kamailio,
+        name: &'static str,
+        transport: &str,
+        instance: Option<&str>,
+    ) -> Result<Self, Failure> {
         let builder = Self::builder(kamailio, name)?;
         let endpoint = match transport {
             "udp" => builder.bind("127.0.0.1:0").await?,
             _ => builder.start().await?,
         };
-        let account = endpoint
-            .account(&Kamailio::address(name))
+        let account = endpoint.account(&Kamailio::address(name));
+        let account = match instance {
+            Some(instance) => account.instance(instance).outbound(1),
+            None => account,
+        };
+        let account = account
             .registrar(&kamailio.uri(transport))
             .proxy(&format!("{};lr", kamailio.uri(transport)))
             .login(Login::new(Kamailio::DOMAIN, name, Kamailio::password(name)))
@@ -270,5 +324,6 @@ async fn within<T>(what: impl Future<Output = Result<T, Error>>) -> Result<T, Fa
     Ok(timeout(LONG, what).await??)
 }
 
+const INSTANCE: &str = "urn:uuid:00000000-0000-1000-8000-000a95a0e128";
 /// Nothing here lasts longer.
 const LONG: Duration = Duration::from_secs(20);
