@@ -32,6 +32,9 @@ pub enum Event {
         registration: Option<RegistrationId>,
         /// The call of ours whose place it takes when it is answered (RFC 3891).
         replaces: Option<CallId>,
+        /// The call of ours that it wants to take part in (RFC 3911), if
+        /// [`join`](offhook_sip::Config::join) takes that.
+        joins: Option<CallId>,
         /// Who calls, as a trusted network vouches for it (RFC 3325); empty without
         /// [`trusted`](offhook_sip::Config::trusted) servers.
         asserted: Vec<NameAddr>,

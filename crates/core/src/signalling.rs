@@ -116,10 +116,10 @@ impl Endpoint {
             request,
             flow,
             replaces,
+            joins,
             asserted,
             answer_mode,
             priv_answer_mode,
-            ..
         } = signal
         else {
             return;
@@ -142,6 +142,7 @@ impl Endpoint {
             flow,
             registration,
             replaces,
+            joins,
             asserted,
             answer_mode,
             priv_answer_mode,

@@ -114,7 +114,7 @@ impl Builder {
     /// that [`user_agent`](Self::user_agent), [`redirects`](Self::redirects),
     /// [`reliable_provisionals`](Self::reliable_provisionals),
     /// [`answer_requests`](Self::answer_requests), [`event_packages`](Self::event_packages),
-    /// [`take_transfers`](Self::take_transfers),
+    /// [`take_transfers`](Self::take_transfers), [`take_joins`](Self::take_joins),
     /// [`session_timer`](Self::session_timer), [`info`](Self::info), [`trusted`](Self::trusted) and
     /// [`answer_modes`](Self::answer_modes) have set before.
     #[must_use]
@@ -171,6 +171,15 @@ impl Builder {
     pub fn take_transfers(mut self, take: bool) -> Self {
         self.sip.event_packages.retain(|package| *package != EventPackage::REFER);
         self.sip.event_packages.extend(take.then_some(EventPackage::REFER));
+        self
+    }
+
+    /// Whether calls may ask to join another one (RFC 3911), seen by
+    /// [`Call::joins`](crate::Call::joins). Without it they come as calls like any other, or are
+    /// refused (420) if they insist. Default: no.
+    #[must_use]
+    pub const fn take_joins(mut self, take: bool) -> Self {
+        self.sip.join = take;
         self
     }
 

@@ -49,6 +49,8 @@ pub(crate) struct Told {
     pub(crate) offer: Option<Bytes>,
     /// The call whose place it takes.
     pub(crate) replaces: Option<CallId>,
+    /// The call that it wants to take part in.
+    pub(crate) joins: Option<CallId>,
     pub(crate) asserted: Vec<NameAddr>,
     pub(crate) answer_mode: Option<AnswerMode>,
     pub(crate) priv_answer_mode: Option<PrivAnswerMode>,

@@ -37,6 +37,13 @@ impl Call {
     pub fn replaces(&self, other: &Self) -> bool {
         self.shared.told.replaces.is_some_and(|replaced| replaced == other.shared.id)
     }
+
+    /// The call of this endpoint that this incoming call wants to take part in, as in a conference
+    /// (RFC 3911): whether it is `other`. [`Builder::take_joins`](crate::Builder::take_joins) lets
+    /// such calls in; whoever answers one mixes the sound of both.
+    pub fn joins(&self, other: &Self) -> bool {
+        self.shared.told.joins.is_some_and(|joined| joined == other.shared.id)
+    }
 }
 
 /// A transfer that the far side of a call was asked for. Dropped, nothing more is heard of it; what

@@ -84,6 +84,7 @@ impl Driver {
             flow,
             registration,
             replaces,
+            joins,
             asserted,
             answer_mode,
             priv_answer_mode,
@@ -100,6 +101,7 @@ impl Driver {
         let told = Told {
             offer: self.offer_of(&request),
             replaces: replaces.and_then(|call| self.calls.get(&call)?.handle),
+            joins: joins.and_then(|call| self.calls.get(&call)?.handle),
             asserted,
             answer_mode,
             priv_answer_mode,

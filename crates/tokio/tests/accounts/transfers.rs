@@ -240,3 +240,28 @@ async fn identities_and_answer_modes_are_seen_by_who_trusts_and_takes_them() {
         assert!(call.priv_answer_mode().is_none());
     }
 }
+
+#[tokio::test]
+async fn a_call_that_asks_to_join_another_one_says_which() {
+    let (peer, third) = (Peer::new().await, Peer::new().await);
+    for takes in [true, false] {
+        let bob = builder("bob").take_joins(takes).bind("127.0.0.1:0").await.unwrap();
+        let address = bob.local_address();
+        let target = uri("bob", address);
+        let head = peer.compose("INVITE", 1, &target, "<sip:bob@127.0.0.1>");
+        peer.say(address, &with_body(&head, &sdp(1, 4000, ""))).await;
+        let call = within(bob.incoming()).await.unwrap();
+        call.answer().await.unwrap();
+        let accepted = peer.response(200).await;
+        let (_, tag) = field(&accepted, "To").split_once(";tag=").unwrap();
+        let join = format!("Join: peer@{};to-tag={tag};from-tag=carol", peer.address);
+        let head = third.compose("INVITE", 1, &target, "<sip:bob@127.0.0.1>");
+        third.say(address, &with_body(&format!("{head}\r\n{join}"), &sdp(1, 4002, ""))).await;
+        let joining = within(bob.incoming()).await.unwrap();
+        assert_eq!(joining.joins(&call), takes);
+        assert!(!joining.replaces(&call) && !call.joins(&joining));
+        joining.answer().await.unwrap();
+        third.response(200).await;
+        assert!(call.stats().await.is_ok(), "it goes on");
+    }
+}
