@@ -104,7 +104,9 @@ fn serve(address: &str, media: bool) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // Each call leaves two transactions for half a minute.
-        let sip = Config { max_transactions: MOST, max_calls: MOST, ..Config::default() };
+        let trying_after = Duration::from_millis(200);
+        let limits = Config { max_transactions: MOST, max_calls: MOST, ..Config::default() };
+        let sip = Config { trying_after, ..limits };
         let builder = Endpoint::builder(&format!("sip:bench@{address}")).sip(sip);
         let endpoint = builder.check_offers(media).bind(address).await?;
         // Waking the task that `block_on` runs takes a system call.

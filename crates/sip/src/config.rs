@@ -22,6 +22,10 @@ pub struct Config {
     pub t2: Duration,
     /// How long the network may hold a message, T4 (RFC 3261 §17.1.2.2).
     pub t4: Duration,
+    /// How long the owner may take to ring or answer before 100 (Trying) tells the caller that its
+    /// INVITE has come: 200 ms at most (RFC 3261 §17.2.1). An owner who is sure to be faster saves the
+    /// 100. Default: it is sent at once.
+    pub trying_after: Duration,
     /// How strictly, and up to which size, messages are read.
     pub parse: ParseOptions,
     /// How many calls may live at a time. One more INVITE is answered with 503.
@@ -146,6 +150,7 @@ impl Default for Config {
             t1: T1,
             t2: T2,
             t4: T4,
+            trying_after: Duration::ZERO,
             parse: ParseOptions::default(),
             max_calls: 1_000,
             max_transactions: 10_000,

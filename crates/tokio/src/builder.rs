@@ -60,7 +60,7 @@ impl Builder {
             frame_time: None,
             check_offers: true,
             delay: PlayoutDelay::default(),
-            sip: offhook_sip::Config::default(),
+            sip: offhook_sip::Config { trying_after: SOON, ..offhook_sip::Config::default() },
             media_ports: None,
             mappings: HashMap::new(),
             listeners: Vec::new(),
@@ -110,8 +110,9 @@ impl Builder {
         self
     }
 
-    /// The settings of the SIP layer: timers, limits, parsing, extensions. It takes the place of all
-    /// that [`user_agent`](Self::user_agent), [`redirects`](Self::redirects),
+    /// The settings of the SIP layer: timers, limits, parsing, extensions. Without them they are the
+    /// default, but for [`trying_after`](offhook_sip::Config::trying_after), 200 ms. They take the
+    /// place of all that [`user_agent`](Self::user_agent), [`redirects`](Self::redirects),
     /// [`reliable_provisionals`](Self::reliable_provisionals),
     /// [`answer_requests`](Self::answer_requests), [`event_packages`](Self::event_packages),
     /// [`take_transfers`](Self::take_transfers), [`take_joins`](Self::take_joins),
@@ -372,6 +373,8 @@ async fn open(
 
 /// How many messages and datagrams may wait for the driver.
 const ARRIVALS: usize = 1024;
+/// Handles that ring or answer at once save the 100 (RFC 3261 §17.2.1).
+const SOON: Duration = Duration::from_millis(200);
 /// How long far sides have to answer: a few repetitions of a request that is lost.
 const FAREWELL: Duration = Duration::from_secs(8);
 /// The clock has an end. By then all timers of RFC 3261 are over.

@@ -66,7 +66,7 @@ impl Calls {
             return inspect::answer(layer, now, &request, flow, StatusCode::BAD_REQUEST);
         };
         let Some(transaction) = layer.serve(&request, flow, &tag) else { return };
-        layer.send_trying(transaction);
+        layer.send_trying(now, transaction);
         let id = dialog.id().clone();
         let invitation = Invitation::new(layer, transaction, request.clone(), tag);
         let offers = Offers::of_callee(describes(request.headers(), &request.body()));

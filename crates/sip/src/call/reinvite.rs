@@ -93,7 +93,7 @@ impl Calls {
         }
         let tag = request.to().tag().unwrap_or_default().into();
         let Some(transaction) = layer.serve(&request, flow, "") else { return };
-        layer.send_trying(transaction);
+        layer.send_trying(now, transaction);
         let invitation = Invitation::new(layer, transaction, request.clone(), tag);
         let offers = Offers::of_callee(describes(request.headers(), &request.body()));
         let Some(session) = self.session_mut(call) else { return };

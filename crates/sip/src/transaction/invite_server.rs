@@ -1,7 +1,8 @@
 //! The INVITE server transaction (RFC 3261 §17.2.1, as corrected by RFC 6026 §8.5 to §8.7,
 //! figure 7).
 //!
-//! 1. 100 (Trying) is sent at once; an INVITE that comes again gets the last provisional again.
+//! 1. 100 (Trying) is sent at once, or when the user has said nothing for a while; an INVITE that comes
+//!    again gets the last provisional again.
 //! 2. A failure is sent, and again under Timer G, until its ACK comes.
 //! 3. A 2xx is sent as often as the user gives it; its ACK passes to the user.
 
@@ -34,6 +35,8 @@ enum State {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Timer {
+    /// Sends the 100 that the user has left time for.
+    Trying,
     /// Sends the failure again; unreliable transports only.
     G,
     /// Gives up waiting for the ACK to a failure.
@@ -51,6 +54,11 @@ impl InviteServer {
         Self { flow, timing, state, timers: Timers::new() }
     }
 
+    /// Sends the 100 at `at`, unless something else is said before.
+    pub(crate) fn try_at(&mut self, at: Instant) {
+        self.timers.set(Timer::Trying, at);
+    }
+
     /// Takes a response of the user. One that the state does not allow is not sent.
     pub(crate) fn respond(
         &mut self,
@@ -59,6 +67,7 @@ impl InviteServer {
         response: &Bytes,
         outbox: &mut Outbox,
     ) {
+        self.timers.stop(Timer::Trying);
         match &mut self.state {
             State::Proceeding { last } if status.is_provisional() => {
                 *last = response.clone();
@@ -80,6 +89,7 @@ impl InviteServer {
     /// Takes the INVITE again. The layer calls it for the first one too, for its 100, unless a
     /// final response follows at once.
     pub(crate) fn receive_invite(&mut self, outbox: &mut Outbox) {
+        self.timers.stop(Timer::Trying);
         match &self.state {
             State::Proceeding { last } => outbox.send(self.flow, last),
             State::Completed { response, .. } => outbox.send(self.flow, response),
@@ -104,6 +114,7 @@ impl InviteServer {
         let mut failure = None;
         while let Some(timer) = self.timers.expired(now) {
             match (timer, &mut self.state) {
+                (Timer::Trying, State::Proceeding { last }) => outbox.send(self.flow, last),
                 (Timer::G, State::Completed { response, interval }) => {
                     *interval = self.timing.back_off(*interval);
                     self.timers.set(Timer::G, now + *interval);
@@ -115,7 +126,7 @@ impl InviteServer {
                 }
                 (Timer::I, State::Confirmed) | (Timer::L, State::Accepted) => self.terminate(),
                 // A state that a timer does not belong to has stopped it.
-                (Timer::G | Timer::H | Timer::I | Timer::L, _) => {}
+                (Timer::Trying | Timer::G | Timer::H | Timer::I | Timer::L, _) => {}
             }
         }
         failure

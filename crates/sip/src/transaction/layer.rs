@@ -8,7 +8,7 @@
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     net::SocketAddr,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -221,13 +221,13 @@ impl TransactionLayer {
         self.table.insert_server(request, flow.protocol, tag, machine)
     }
 
-    /// Sends 100 (Trying): the user will take longer than 200 ms (RFC 3261 §17.2.1).
-    pub(crate) fn send_trying(&mut self, transaction: TransactionId) {
-        let outbox = &mut self.outbox;
-        self.table.drive(transaction, |machine| {
-            if let Transaction::InviteServer(machine) = machine {
-                machine.receive_invite(outbox);
-            }
+    /// Sends 100 (Trying), unless the user is fast enough (RFC 3261 §17.2.1).
+    pub(crate) fn send_trying(&mut self, now: Instant, transaction: TransactionId) {
+        let (outbox, after) = (&mut self.outbox, self.config.trying_after.min(LATEST_TRYING));
+        self.table.drive(transaction, |machine| match machine {
+            Transaction::InviteServer(machine) if after.is_zero() => machine.receive_invite(outbox),
+            Transaction::InviteServer(machine) => machine.try_at(now + after),
+            _ => {}
         });
     }
 
@@ -513,6 +513,8 @@ fn has_more_vias(response: &ValidResponse) -> bool {
 
 /// 20 characters of five random bits each: 100 bits.
 const BRANCH_LENGTH: usize = 20;
+/// RFC 3261 §17.2.1.
+const LATEST_TRYING: Duration = Duration::from_millis(200);
 /// 100 random bits; RFC 3261 §19.3 asks for 32.
 const TAG_LENGTH: usize = 20;
 /// 130 random bits.

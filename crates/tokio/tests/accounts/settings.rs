@@ -1,11 +1,11 @@
 //! Every setting of an endpoint is seen on the wire.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use offhook_sdp::Codec;
 use offhook_sip::{Config, ReliableProvisionals};
 use offhook_sip_message::{Method, StatusCode};
-use offhook_tokio::{Builder, Error};
+use offhook_tokio::{Builder, Endpoint, Error};
 
 use crate::{
     peer::{Peer, field, sdp, with_body, without_body},
@@ -109,4 +109,37 @@ async fn the_timers_and_the_parser_of_an_endpoint_are_settings() {
     let response = within(alice.options(&uri("carol", carol.local_address()))).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert!(String::from_utf8_lossy(response.as_bytes()).contains("Accept: text/html\r\n"));
+}
+
+#[tokio::test]
+async fn a_100_is_sent_to_who_waits_for_more_than_200_ms() {
+    let peer = Peer::new().await;
+    let bob = Endpoint::builder("sip:bob@127.0.0.1").bind("127.0.0.1:0").await.unwrap();
+    let (address, target) = (bob.local_address(), uri("bob", bob.local_address()));
+    let mut kept = Vec::new();
+    for (number, pause) in [(1, 0), (2, 300)] {
+        let head = peer.compose("INVITE", number, &target, "<sip:bob@127.0.0.1>");
+        let head = head.replace("Call-ID: peer", &format!("Call-ID: {number}"));
+        let sent = Instant::now();
+        peer.say(address, &with_body(&head, &sdp(1, 4000, ""))).await;
+        let call = within(bob.incoming()).await.unwrap();
+        let ringing = async {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            call.ring().await.unwrap();
+        };
+        let hearing = async {
+            let (first, _) = peer.hear().await;
+            (first, sent.elapsed())
+        };
+        let ((), (first, after)) = tokio::join!(ringing, hearing);
+        match pause {
+            0 => assert!(first.starts_with("SIP/2.0 180 "), "{first}"),
+            _ => {
+                assert!(first.starts_with("SIP/2.0 100 "), "{first}");
+                assert!(after >= Duration::from_millis(200), "{after:?}");
+                peer.response(180).await;
+            }
+        }
+        kept.push(call);
+    }
 }

@@ -50,6 +50,35 @@ fn proceeding_repeats_the_last_provisional_response() {
     assert!(fixture.machine.awaits_final_response());
 }
 
+fn patient() -> Fixture {
+    let machine = InviteServer::start(udp(), timing(), &Bytes::from("100"));
+    let mut fixture = Fixture { start: Instant::now(), machine, outbox: Outbox::default() };
+    fixture.machine.try_at(fixture.at(200));
+    fixture
+}
+
+#[test]
+fn the_100_waits_for_a_user_who_may_be_faster() {
+    let mut slow = patient();
+    assert_eq!(slow.timeout(199), None);
+    assert_eq!(sent(&mut slow.outbox), [""; 0]);
+    slow.timeout(200);
+    assert_eq!(sent(&mut slow.outbox), ["100"]);
+    assert_eq!(slow.machine.poll_timeout(), None, "once");
+
+    for status in [180, 200, 486] {
+        let mut fast = patient();
+        assert_eq!(fast.respond(100, status), [status.to_string()]);
+        fast.timeout(200);
+        assert_eq!(sent(&mut fast.outbox), [""; 0], "after {status}");
+    }
+
+    let mut repeated = patient();
+    assert_eq!(repeated.invite(), ["100"]);
+    repeated.timeout(200);
+    assert_eq!(sent(&mut repeated.outbox), [""; 0]);
+}
+
 #[test]
 fn proceeding_absorbs_an_ack() {
     let mut fixture = fixture(udp());
