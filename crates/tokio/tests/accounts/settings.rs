@@ -88,7 +88,7 @@ async fn the_timers_and_the_parser_of_an_endpoint_are_settings() {
     let peer = Peer::new().await;
     let slow = Config { t1: 10 * T1, ..sip() };
     let alice = builder("alice").sip(slow).bind("127.0.0.1:0").await.unwrap();
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let _call = within(alice.call(&uri("bob", peer.address))).await.unwrap();
     peer.hear().await;
     peer.hear().await;
