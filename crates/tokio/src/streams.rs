@@ -5,6 +5,7 @@
 //! its [`Flow`](offhook_sansio::Flow): the two addresses of the one TCP connection.
 
 mod connection;
+mod domain;
 pub(crate) use connection::Connection;
 use connection::Side;
 

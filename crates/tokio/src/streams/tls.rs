@@ -1,8 +1,7 @@
 //! The settings of TLS (RFC 3261 §26.3.1, RFC 5922): rustls with the ring provider, TLS 1.2 and 1.3.
 //!
-//! A server's certificate must be valid for the host of the URI, never for a name that DNS led to.
-//! It is held against the DNS names and IP addresses of the certificate. `sip:` URIs in it (RFC 5922
-//! §7.1) are not looked at: a certificate that names its domain in no other way is refused.
+//! A server's certificate must be valid for the host of the URI, never for a name that DNS led to. It
+//! is held against the `sip:` URIs, the DNS names and the IP addresses of the certificate.
 
 use std::{fmt, io, sync::Arc};
 
@@ -21,6 +20,8 @@ use tokio_rustls::{
 };
 use tracing::debug;
 
+use super::domain::DomainVerifier;
+
 /// TLS cannot be set up as asked.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -34,6 +35,9 @@ pub enum TlsError {
     /// The roots for the certificates of clients cannot be used.
     #[error("client certificates: {0}")]
     ClientRoots(String),
+    /// The roots for the certificates of servers cannot be used.
+    #[error("root certificates: {0}")]
+    Roots(String),
     /// The system has no roots.
     #[error("the system's root certificates cannot be read: {0}")]
     SystemRoots(String),
@@ -150,13 +154,23 @@ impl ServerTls {
 pub struct ClientTls {
     roots: Roots,
     identity: Option<TlsIdentity>,
+    wildcards: bool,
     config: OnceCell<Arc<ClientConfig>>,
 }
 
 impl ClientTls {
     /// Trusts servers with a certificate of one of `roots`.
     pub const fn new(roots: Roots) -> Self {
-        Self { roots, identity: None, config: OnceCell::const_new() }
+        Self { roots, identity: None, wildcards: false, config: OnceCell::const_new() }
+    }
+
+    /// Whether `*.example.com` in a certificate stands for `sip.example.com`. SIP forbids that
+    /// (RFC 5922 §7.2), and some providers have such certificates nevertheless. Default: no.
+    #[must_use]
+    pub fn allow_wildcards(mut self, allow: bool) -> Self {
+        self.wildcards = allow;
+        self.config = OnceCell::new();
+        self
     }
 
     /// Shows `identity` to servers that ask for a certificate.
@@ -189,9 +203,12 @@ impl ClientTls {
     }
 
     fn make(&self) -> Result<Arc<ClientConfig>, TlsError> {
+        let verifier = DomainVerifier::new(self.roots.store()?, provider(), self.wildcards);
+        let verifier = Arc::new(verifier.map_err(|error| TlsError::Roots(error.to_string()))?);
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(self.roots.store()?);
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
         Ok(Arc::new(match self.identity.clone() {
             Some(TlsIdentity { chain, key }) => builder.with_client_auth_cert(chain, key)?,
             None => builder.with_no_client_auth(),

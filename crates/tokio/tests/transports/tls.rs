@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use offhook_sansio::Protocol;
 use offhook_tokio::{
-    Builder, Dns, Endpoint, Error, Listener, StreamSettings, TlsError, TlsIdentity,
+    Builder, Dns, Endpoint, Error, Listener, ServerTls, StreamSettings, TlsError, TlsIdentity,
 };
 
 use crate::support::{Authority, builder, listening, quiet, talk, uri, within};
@@ -16,7 +16,8 @@ fn named(bob: &Endpoint, name: &str) -> String {
 
 fn alice() -> Builder {
     let loopback = [[127, 0, 0, 1].into()];
-    let dns = Dns::system().host("bob.example", loopback).host("eve.example", loopback);
+    let names = ["bob.example", "eve.example", "sip.bob.example"];
+    let dns = names.iter().fold(Dns::system(), |dns, name| dns.host(name, loopback));
     builder("alice").dns(dns)
 }
 
@@ -41,6 +42,53 @@ async fn a_server_is_known_by_the_name_in_the_uri() {
     let reason = refusal(&alice, &uri(&bob, Protocol::Tls)).await;
     assert!(reason.contains("not valid for name"), "{reason}");
     assert_eq!(alice.stream_statistics().failed_connects, 2);
+}
+
+/// RFC 5922 §7.1: `sip:` URIs without a user are names of domains, and where there is one, DNS names
+/// are none.
+#[tokio::test]
+async fn a_server_is_known_by_a_sip_uri_of_its_certificate() {
+    let authority = Authority::new();
+    for (uris, known) in [
+        (&["SIP:Bob.Example"][..], true),
+        (&["sip:carol@bob.example", "https://eve.example", "sip:bob.example;lr"], true),
+        (&["sip:other.example"], false),
+        (&["sips:other.example", "sip:carol@bob.example", "https://eve.example"], false),
+    ] {
+        let identity = authority.identity_of_uris(uris, "eve.example");
+        let listener = Listener::tls("127.0.0.1:0", ServerTls::new(identity));
+        let bob = listening("bob", listener).await;
+        let alice = alice().client_tls(authority.client()).start().await.unwrap();
+        // The DNS name counts where no sip: URI does.
+        let by_dns = !uris.iter().any(|uri| sip_domain(uri));
+        for (name, known) in [("bob.example", known), ("eve.example", by_dns)] {
+            match known {
+                true => talk(&alice, &bob, &named(&bob, name), true).await,
+                false => {
+                    let reason = refusal(&alice, &named(&bob, name)).await;
+                    assert!(reason.contains("not valid for name"), "{uris:?} {name} {reason}");
+                }
+            }
+        }
+    }
+}
+
+fn sip_domain(uri: &str) -> bool {
+    uri.to_ascii_lowercase().starts_with("sip:") && !uri.contains('@')
+}
+
+/// RFC 5922 §7.2.
+#[tokio::test]
+async fn a_wildcard_names_nobody_unless_it_is_allowed() {
+    let authority = Authority::new();
+    let listener = Listener::tls("127.0.0.1:0", authority.server(&["*.bob.example"]));
+    let bob = listening("bob", listener).await;
+    let strict = alice().client_tls(authority.client()).start().await.unwrap();
+    let reason = refusal(&strict, &named(&bob, "sip.bob.example")).await;
+    assert!(reason.contains("not valid for name"), "{reason}");
+    assert!(reason.contains("*.bob.example"), "{reason}");
+    let lax = alice().client_tls(authority.client().allow_wildcards(true)).start().await.unwrap();
+    talk(&lax, &bob, &named(&bob, "sip.bob.example"), false).await;
 }
 
 #[tokio::test]
