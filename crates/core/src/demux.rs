@@ -5,6 +5,8 @@
 pub(crate) enum Spoken {
     /// Text that begins with a letter, or a keepalive of line ends.
     Sip,
+    /// STUN, which keeps flows of SIP alive (RFC 5626 §8); some phones send zero bytes for that.
+    Stun,
     /// RTP or RTCP: version 2 in the two highest bits.
     Media,
     /// A protocol that this endpoint does not speak.
@@ -17,6 +19,7 @@ impl Spoken {
     pub(crate) const fn of(payload: &[u8]) -> Self {
         match payload.first() {
             None | Some(b'\r' | b'\n' | b'\t' | b' ') => Self::Sip,
+            Some(0..=3) => Self::Stun,
             Some(128..=191) => Self::Media,
             Some(first) if first.is_ascii_graphic() && *first > RFC7983_DTLS_LAST => Self::Sip,
             Some(_) => Self::Other,
@@ -37,7 +40,7 @@ mod tests {
         assert_eq!(Spoken::of(b"\r\n\r\n"), Spoken::Sip);
         assert_eq!(Spoken::of(b""), Spoken::Sip);
         assert_eq!(Spoken::of(&[0x80, 0]), Spoken::Media);
-        assert_eq!(Spoken::of(&[0, 1]), Spoken::Other, "STUN");
+        assert_eq!(Spoken::of(&[0, 1]), Spoken::Stun);
         assert_eq!(Spoken::of(&[22, 254]), Spoken::Other, "DTLS");
         assert_eq!(Spoken::of(&[0xff]), Spoken::Other);
     }

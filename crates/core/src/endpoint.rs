@@ -434,7 +434,7 @@ impl Machine for Endpoint {
             return self.receive_media(now, *call, datagram);
         }
         match Spoken::of(&datagram.payload) {
-            Spoken::Sip => {
+            Spoken::Sip | Spoken::Stun => {
                 self.agent.receive(now, datagram);
                 self.pump(now);
             }

@@ -1,7 +1,11 @@
 //! Users of a provider, which is Kamailio: each registers with a password and reaches the others
 //! through it. One test at a time: `--test-threads=1`.
 
-use std::{future::Future, net::Ipv4Addr, time::Duration};
+use std::{
+    future::Future,
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use offhook::{
     Account, Call, ClientTls, Dns, Endpoint, Error, EventPackage, Hold, RegistrationFault, Roots,
@@ -55,9 +59,11 @@ async fn a_flow_of_outbound_over_udp_is_kept_alive_by_stun() -> Outcome {
     let capture = Capture::start(&stage, kamailio.ports())?;
     let alice = User::register_as(&kamailio, "alice", "udp", Some(INSTANCE)).await?;
     has_outbound(&alice).await?;
-    // Pings are due after 1.6 to 2 seconds.
+    // Pings are due after 1.6 to 2 seconds; one that nobody took an answer to would come again sooner.
+    let begun = Instant::now();
     let seen = tokio::task::spawn_blocking(move || capture.until("Binding Success", 3));
     seen.await??;
+    assert!(begun.elapsed() > Duration::from_millis(4_500), "{:?}", begun.elapsed());
     has_outbound(&alice).await?;
     leave(vec![alice], kamailio).await
 }

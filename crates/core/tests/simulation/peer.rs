@@ -29,7 +29,7 @@ pub(crate) struct Desk {
     pub(crate) last_flow: Option<Flow>,
     /// SIP messages that the peer got and has not looked at.
     pub(crate) inbox: Vec<Message>,
-    /// Media that was sent and not looked at.
+    /// Media and STUN that was sent and not looked at.
     pub(crate) media: Vec<Transmit>,
     /// Branches are numbered.
     branches: u32,
@@ -294,7 +294,8 @@ impl Desk {
             assert!(!transmit.flow.remote.ip().is_unspecified(), "sent into the void");
             self.auditor.sent(ENDPOINT, self.now, transmit.flow, &transmit.payload);
             self.last_flow = Some(transmit.flow);
-            match transmit.flow.local == ours() {
+            let is_stun = transmit.payload.first().is_some_and(|first| *first < 4);
+            match transmit.flow.local == ours() && !is_stun {
                 true => self.inbox.push(Message::parse(transmit.payload).unwrap()),
                 false => self.media.push(transmit),
             }

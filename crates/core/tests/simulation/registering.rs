@@ -211,3 +211,33 @@ fn requests_outside_of_calls_go_both_ways() {
     desk.response(StatusCode::OK);
     assert!(desk.endpoint.respond(desk.now, incoming, StatusCode::OK, None, &[]).is_err());
 }
+
+#[test]
+fn a_registration_over_udp_lives_on_answers_to_its_binding_requests() {
+    let mut desk = Desk::new();
+    let wanted = Registration { reg_id: Some(1), ..registration("alice") };
+    let id = desk.endpoint.register(desk.now, wanted).unwrap();
+    desk.drain();
+    grant(&mut desk, "", &[(HeaderName::REQUIRE, "outbound"), (HeaderName::FLOW_TIMER, "20")]);
+    assert!(matches!(event(&mut desk, id), RegistrationEvent::Registered(_)));
+    for _ in 0..10 {
+        let last = desk.now;
+        while desk.media.is_empty() {
+            desk.wait(Duration::from_millis(100));
+        }
+        let waited = desk.now - last;
+        assert!((16.0..20.2).contains(&waited.as_secs_f64()), "{waited:?}");
+        let request = desk.media.remove(0).payload;
+        assert!(desk.media.is_empty() && request.starts_with(b"\0\x01\0\0"));
+        // 192.0.2.1 and port 1, mixed with the cookie.
+        let mapped = b"\0\x20\0\x08\0\x01\x21\x13\xE1\x12\xA6\x43";
+        desk.send(&[b"\x01\x01\0\x0C", &request[4..20], mapped].concat());
+    }
+    assert!(desk.events.is_empty(), "{:?}", desk.events);
+
+    desk.send(b"\0\x01\0\0\x21\x12\xA4\x42twelve bytes");
+    assert!(desk.media.remove(0).payload.starts_with(b"\x01\x01\0\x0C"), "the peer's is answered");
+    desk.wait(Duration::from_secs(60));
+    let lost = event(&mut desk, id);
+    assert!(matches!(lost, RegistrationEvent::Lost { .. }), "nobody answers: {lost:?}");
+}
