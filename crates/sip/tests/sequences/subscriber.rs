@@ -85,12 +85,12 @@ impl Stage for Subscriber {
         }
     }
 
-    /// The owner leaves, nobody answers, and all is over.
+    /// The owner leaves, nobody answers, and all is over; a fork when its time is, 600 seconds at most.
     fn finish(mut self) {
         self.happens(Leave);
         self.side.wait(200);
         assert!(self.side.is_over(Subject::Subscription(self.id)));
-        self.side.finish(200);
+        self.side.finish(700);
     }
 }
 
@@ -112,6 +112,15 @@ impl Subscriber {
 #[test]
 fn a_subscription_of_ours_ends_well_whatever_happens() {
     many::<Subscriber>();
+}
+
+#[test]
+fn a_fork_that_is_refreshed_goes_on_until_its_time_is_over() {
+    let mut subscriber = Subscriber::begin(0);
+    for what in [Fork, Notified, Silence, Silence, Notified, Accepted] {
+        subscriber.happens(what);
+    }
+    subscriber.finish();
 }
 
 #[test]
